@@ -1,0 +1,322 @@
+"""The types of `lotmark.yaml`: one product, its environment, and how it is built, tested, packaged and deployed.
+
+Keys are kebab-case in the file. Every Struct refuses unknown keys; defaults are the safe choice.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+from lotmark.base.digest import Digest
+from lotmark.base.documents import Document
+
+NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
+Seconds = Annotated[int, msgspec.Meta(ge=1, le=24 * 3600)]
+DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+Sha256Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+Command = Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+"""A command as an argument list; no shell stands between."""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
+    """Base of every mapping in the product's own files.
+
+    Subclasses repeat ``frozen=True, kw_only=True``: msgspec does not inherit the second, type checkers not the first.
+    """
+
+
+class VersionSource(Section, frozen=True, kw_only=True):
+    """Where the version stands in the sources: the first group of `pattern` (multi-line regex) in `file`."""
+
+    file: NonEmpty
+    pattern: NonEmpty
+
+
+class ProductSection(Section, frozen=True, kw_only=True):
+    """Who the product is."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    """The namespace of every identifier of the product."""
+    name: NonEmpty
+    version: VersionSource | NonEmpty
+    manufacturer: str = ""
+    intended_use: str = ""
+    safety_class: Literal["A", "B", "C"]
+    """IEC 62304:2006+A1:2015, 4.3."""
+    udi_di: str = ""
+    part11: bool = True
+
+
+class EnvironmentSection(Section, frozen=True, kw_only=True):
+    """The build environment: the host's root read-only plus these trees, until a golden root is declared."""
+
+    backend: Literal["bwrap", "host"] = "bwrap"
+    python: str = ""
+    """Interpreter whose environment is mounted read-only (path, may be relative to the repository); empty: the one that runs Lotmark; ``none``: no Python."""
+    mounts: list[NonEmpty] = []
+    """Further absolute paths mounted read-only."""
+    path: list[NonEmpty] = []
+    """Folders put before the default PATH inside."""
+    variables: dict[str, str] = {}
+
+
+class LockFile(Section, frozen=True, kw_only=True):
+    """One lock file and its kind; an empty kind is found from the file's name."""
+
+    path: NonEmpty
+    kind: Literal["", "pip", "uv", "npm"] = ""
+
+
+class NoDependencies(Section, frozen=True, kw_only=True):
+    """The statement that a product has no third-party components, with the person who answers for it."""
+
+    reason: NonEmpty
+    owner: NonEmpty
+
+
+class LicenceException(Section, frozen=True, kw_only=True):
+    """A component whose licence was looked at by a person."""
+
+    component: NonEmpty
+    """``name`` or ``name@version`` or a purl."""
+    licence: NonEmpty
+    """The SPDX expression that holds for it."""
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: DateText
+
+
+class LicencePolicy(Section, frozen=True, kw_only=True):
+    """SPDX licence ids that may be used; an expression holds if one of its OR branches uses only these."""
+
+    allow: list[NonEmpty]
+    exceptions: list[LicenceException] = []
+
+
+class VulnerabilityException(Section, frozen=True, kw_only=True):
+    """A known vulnerability that does not affect the product (VEX justification words)."""
+
+    id: NonEmpty
+    component: NonEmpty
+    justification: Literal[
+        "component_not_present",
+        "vulnerable_code_not_present",
+        "vulnerable_code_not_in_execute_path",
+        "vulnerable_code_cannot_be_controlled_by_adversary",
+        "inline_mitigations_already_exist",
+    ]
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: DateText
+
+
+class VulnerabilityPolicy(Section, frozen=True, kw_only=True):
+    """The OSV dump (a zip, a folder or one JSON-lines file of OSV records) that is evaluated, pinned by digest."""
+
+    dump: NonEmpty
+    sha256: Sha256Hex
+    retrieved: DateText
+    max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
+    exceptions: list[VulnerabilityException] = []
+
+
+class DependencySection(Section, frozen=True, kw_only=True):
+    """What the product is made from."""
+
+    locks: list[LockFile] = []
+    none: NoDependencies | None = None
+    licences: LicencePolicy
+    vulnerabilities: VulnerabilityPolicy
+
+
+class Comparator(Section, frozen=True, kw_only=True):
+    """A declared way to call two different files equivalent."""
+
+    pattern: NonEmpty
+    kind: Literal["zip", "tar", "gzip", "byte-ranges"]
+    ranges: list[list[int]] = []
+    """For ``byte-ranges``: [start, end) pairs that may differ."""
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: DateText
+
+
+class BuildSection(Section, frozen=True, kw_only=True):
+    """How the product is built; the command sees a read-only source and writes to `outputs`."""
+
+    command: Command
+    outputs: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    """Globs, relative to the source root, of the files that the build makes."""
+    working_directory: str = "."
+    timeout: Seconds = 900
+    twin: Literal["controlled", "robust"] = "robust"
+    comparators: list[Comparator] = []
+
+
+class TestLayer(Section, frozen=True, kw_only=True):
+    """A command that runs tests and leaves JUnit XML. It runs in the sandbox with the built outputs in place."""
+
+    __test__ = False
+
+    command: Command
+    results: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    """Globs, relative to the source root, of the JUnit XML files that the command writes."""
+    list_command: list[NonEmpty] = []
+    """A command that prints one expected test id per line; empty: the expected tests are those named in `matrix.yaml` and by the source markers."""
+    working_directory: str = "."
+    timeout: Seconds = 1800
+    attempts: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
+    """How often the command is tried while a test fails; every attempt is kept as evidence."""
+    network: bool = False
+
+
+class TestsSection(Section, frozen=True, kw_only=True):
+    """The three layers of tests that the pipeline runs."""
+
+    __test__ = False
+
+    unit: TestLayer
+    integration: TestLayer
+    validation: TestLayer
+    markers: list[NonEmpty] = msgspec.field(default_factory=lambda: ["tests/**/*.py", "tests/**/*.c", "tests/**/*.js", "test/**/*"])
+    """Globs of the sources that are read for ``verifies`` markers."""
+
+
+class FirmwareChecksum(Section, frozen=True, kw_only=True):
+    """A checksum in the form that the device itself checks: over the file or over [start, end) of it."""
+
+    algorithm: Literal["crc32", "sha256"]
+    start: int = 0
+    end: int | None = None
+
+
+class DeviceSection(Section, frozen=True, kw_only=True):
+    """What is recorded for products with hardware."""
+
+    models: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    calibration_profile: str = ""
+    """Path of the calibration profile in the repository."""
+    firmware_checksum: FirmwareChecksum | None = None
+    version_pattern: str = ""
+    """Regex with one group, searched in the artifact's bytes: the version that it reports."""
+
+
+class PackageSection(Section, frozen=True, kw_only=True):
+    """Which build output is the one canonical release artifact."""
+
+    artifact: NonEmpty
+    """Glob among the build outputs; it must match exactly one file."""
+    media_type: str = "application/octet-stream"
+    device: DeviceSection | None = None
+
+
+class DirectoryTarget(Section, frozen=True, kw_only=True):
+    """A folder that runs the product: versions side by side, ``current`` switched atomically."""
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    driver: Literal["directory"] = "directory"
+    path: NonEmpty
+    """Absolute, or relative to the repository's root."""
+    environment: str = "production"
+    probe: list[NonEmpty] = []
+    """A command run in the sandbox after the switch; ``{current}`` is the deployed folder, ``{artifact}`` the file. Exit 0 and, if given, `expect` in its output."""
+    expect: str = ""
+    """Text that the probe must print; ``{version}`` is the release's version."""
+    keep: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
+
+
+class DeploySection(Section, frozen=True, kw_only=True):
+    """Where releases go."""
+
+    targets: Annotated[list[DirectoryTarget], msgspec.Meta(min_length=1)]
+
+
+class SourceSection(Section, frozen=True, kw_only=True):
+    """What the source stage asks of the history."""
+
+    require_sign_off: bool = True
+    """Every commit since the last release carries ``Signed-off-by`` of its author."""
+    require_references: bool = True
+    """Every commit since the last release references an identifier of the product."""
+    baseline: str = ""
+    """Commit from which on the two rules hold."""
+
+
+class ProductFile(Section, frozen=True, kw_only=True):
+    """`lotmark.yaml`, whole."""
+
+    lotmark: Literal[1]
+    """Version of this format."""
+    product: ProductSection
+    source: SourceSection = SourceSection()
+    environment: EnvironmentSection = EnvironmentSection()
+    dependencies: DependencySection
+    build: BuildSection
+    tests: TestsSection
+    package: PackageSection
+    deploy: DeploySection
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationFile:
+    """A file of the product's own quality system that a decision pins: path as shown, digest."""
+
+    path: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product repository with its parsed declaration.
+
+    `root` is the git work tree, `config_root` the folder that holds `lotmark.yaml` (the root itself unless
+    ``--config``), `quality` the folder of requirements, risks, matrix, policy, approvals and people.
+    """
+
+    root: Path
+    config_root: Path
+    document: Document[ProductFile]
+    version: str
+    configuration: tuple[ConfigurationFile, ...]
+
+    @property
+    def file(self) -> ProductFile:
+        return self.document.value
+
+    @property
+    def id(self) -> str:
+        return self.document.value.product.id
+
+    @property
+    def quality(self) -> Path:
+        return self.config_root / "quality"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the history, as the source stage records it."""
+
+    sha: str
+    subject: str
+    author_name: str
+    author_email: str
+    committer_name: str
+    committer_email: str
+    committed_at: str
+    body: str
+    trailers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What git says of the work tree at one moment."""
+
+    commit: str
+    tree: str
+    ref: str
+    repository: str
+    committed_at: str
+    dirty: tuple[str, ...]
+    """Changed, staged or untracked paths; empty for a clean tree."""
