@@ -57,7 +57,12 @@ def read_document(path: Path, kind: type[T], *, name: str | None = None, limits:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise UsageError("LM-CFG-001", f"cannot read {shown}: {error.strerror}", where=shown, solution="create it with `lotmark init`, or point --config at the folder that holds it") from error
+        raise UsageError(
+            "LM-CFG-001",
+            f"cannot read {shown}: {error.strerror}",
+            where=shown,
+            solution="create it with `lotmark init`, or point --config at the folder that holds it",
+        ) from error
     return parse_document(data, kind, name=shown, limits=limits)
 
 
@@ -87,7 +92,9 @@ def parse_yaml(data: bytes, *, name: str, limits: Limits = DOCUMENT_LIMITS) -> t
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise UsageError("LM-CFG-002", f"{name} is not YAML: {getattr(error, 'problem', None) or error}", where=where, solution="mend the YAML at that place") from error
+        raise UsageError(
+            "LM-CFG-002", f"{name} is not YAML: {getattr(error, 'problem', None) or error}", where=where, solution="mend the YAML at that place"
+        ) from error
     places: dict[_Path, Location] = {}
     if node is None:
         return None, {(): Location(name, 1, 1)}
@@ -98,7 +105,12 @@ def _construct(node: Any, path: _Path, name: str, places: dict[_Path, Location],
     location = Location(name, node.start_mark.line + 1, node.start_mark.column + 1)
     places[path] = location
     if len(path) > limits.max_depth or len(places) > limits.max_items:
-        raise UsageError("LM-CFG-002", f"{name} is nested deeper than {limits.max_depth} or holds more than {limits.max_items} values", where=str(location), solution="simplify the file; do not use nested YAML aliases")
+        raise UsageError(
+            "LM-CFG-002",
+            f"{name} is nested deeper than {limits.max_depth} or holds more than {limits.max_items} values",
+            where=str(location),
+            solution="simplify the file; do not use nested YAML aliases",
+        )
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, location)
     if isinstance(node, yaml.SequenceNode):
@@ -110,13 +122,16 @@ def _construct(node: Any, path: _Path, name: str, places: dict[_Path, Location],
             raise UsageError("LM-CFG-002", "a mapping key must be a plain text", where=str(key_place), solution="use a plain key")
         key = key_node.value
         if key in result:
-            raise UsageError("LM-CFG-003", f"the key {key!r} stands twice", where=str(key_place), solution="remove one of them; the reader never guesses which one holds")
+            raise UsageError(
+                "LM-CFG-003", f"the key {key!r} stands twice", where=str(key_place), solution="remove one of them; the reader never guesses which one holds"
+            )
         result[key] = _construct(value_node, (*path, key), name, places, limits)
         places[(*path, key, "\0key")] = key_place
     return result
 
 
 # The YAML 1.2 core schema, not PyYAML's 1.1: there `no` is false, `1:30` is ninety and `2026-11-23` a date object.
+_QUOTED = frozenset("'\"|>")
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -126,7 +141,7 @@ def _scalar(node: Any, location: Location) -> Any:
     if node.tag not in _TAGS:
         raise UsageError("LM-CFG-002", f"the YAML tag {node.tag!r} is not allowed", where=str(location), solution="remove the tag")
     text: str = node.value
-    if node.style is not None:
+    if node.style in _QUOTED:  # the C parser says '' where the Python one says None for a plain scalar
         return text
     if text in _WORDS:
         return _WORDS[text]
@@ -158,7 +173,9 @@ def _located(error: msgspec.ValidationError, tree: Any, places: dict[_Path, Loca
         path = path[:-1]
     dotted = ".".join(str(p) for p in path) or "the document"
     what = what.replace("Object", "Mapping").replace("`", "'")
-    return UsageError("LM-CFG-005", f"{dotted}: {what}", where=str(places.get(path, Location(name))), solution="see the JSON Schema of this file for the allowed values")
+    return UsageError(
+        "LM-CFG-005", f"{dotted}: {what}", where=str(places.get(path, Location(name))), solution="see the JSON Schema of this file for the allowed values"
+    )
 
 
 def _key_place(places: dict[_Path, Location], below: _Path, field: str) -> Location | None:
