@@ -1,0 +1,91 @@
+"""Receipts and headers exports: read and verified offline, with the log's key alone."""
+
+import base64
+from collections.abc import Collection, Sequence
+
+import msgspec
+
+from lotmark.base.errors import IntegrityError
+from lotmark.ledger._headers import parse_header
+from lotmark.ledger.models import Entry, Receipt
+from lotmark.tlog import api as tlog
+from lotmark.tlog.errors import ProofError, TlogError
+from lotmark.tlog.models import Checkpoint
+
+
+class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    checkpoint: str
+    header: str
+    index: int
+    proof: list[str]
+
+
+def parse_receipt(data: bytes) -> Receipt:
+    """The JSON of a receipt -> values, nothing verified.
+
+    Raises:
+        IntegrityError: LM-LED-113 if it is not the one form of a receipt.
+    """
+    try:
+        wire = msgspec.json.decode(data, type=_Wire)
+        proof = tuple(base64.b64decode(value, validate=True) for value in wire.proof)
+        receipt = Receipt(wire.index, wire.header.encode("ascii"), proof, wire.checkpoint.encode())
+    except ValueError as error:
+        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: not a receipt: {error}") from error
+    if receipt.to_json() != data:
+        raise IntegrityError("LM-LED-113", "RECEIPT_INVALID: the receipt is not in the one form of its values")
+    return receipt
+
+
+def verify_receipt(receipt: Receipt, log_keys: Collection[str], *, origin: str | None = None) -> tuple[Entry, Checkpoint]:
+    """The entry of a receipt and the checkpoint that covers it, once signature and inclusion hold.
+
+    Args:
+        receipt: From anywhere.
+        log_keys: Verifier keys (C2SP vkey text) that the caller trusts.
+        origin: The log that it must be of, if given.
+
+    Raises:
+        IntegrityError: LM-LED-111 for the checkpoint, LM-LED-113 for the proof, LM-LED-105 for the header.
+    """
+    checkpoint = verify_log_checkpoint(receipt.checkpoint, log_keys, origin=origin)
+    leaf = tlog.leaf_hash(receipt.header_bytes)
+    try:
+        tlog.verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.proof, checkpoint.root)
+    except ProofError as error:
+        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", where=f"entry {receipt.index}") from error
+    return Entry(receipt.index, parse_header(receipt.header_bytes), receipt.header_bytes, leaf), checkpoint
+
+
+def verify_log_checkpoint(data: bytes, log_keys: Collection[str], *, origin: str | None = None) -> Checkpoint:
+    """The checkpoint in the signed note, signed by one of the log keys (C2SP vkey text) of the caller.
+
+    Raises:
+        IntegrityError: LM-LED-111 if it does not hold; its text says whether it is malformed or not signed.
+    """
+    try:
+        return tlog.verify_checkpoint(data, [tlog.parse_vkey(key) for key in log_keys], origin=origin)
+    except TlogError as error:
+        raise IntegrityError(
+            "LM-LED-111", f"{error.code}: {error}", where="checkpoint", solution="compare the trust file with the log's published key; if it is right, do not rely on this log"
+        ) from error
+
+
+def export_headers(entries: Sequence[Entry]) -> bytes:
+    """All headers in log order, one a line: with a checkpoint they let anybody recompute the root."""
+    return b"".join(entry.header_bytes + b"\n" for entry in entries)
+
+
+def verify_headers(data: bytes, checkpoint: Checkpoint) -> tuple[Entry, ...]:
+    """The entries of a headers export, once they are exactly those that `checkpoint` (already verified) commits to.
+
+    Raises:
+        IntegrityError: LM-LED-104 if there are more or fewer, LM-LED-102 if their root is another, LM-LED-105 for a line that is no header.
+    """
+    lines = data.split(b"\n")
+    if lines.pop() != b"" or len(lines) != checkpoint.size:
+        raise IntegrityError("LM-LED-104", f"SIZE_MISMATCH: {len(lines)} whole headers, the checkpoint speaks of {checkpoint.size}", where="headers")
+    hashes = [tlog.leaf_hash(line) for line in lines]
+    if tlog.tree_root(hashes) != checkpoint.root:
+        raise IntegrityError("LM-LED-102", f"ROOT_MISMATCH: the headers are not those of the checkpoint of size {checkpoint.size}", where="headers")
+    return tuple(Entry(index, parse_header(line), line, leaf) for index, (line, leaf) in enumerate(zip(lines, hashes, strict=True)))

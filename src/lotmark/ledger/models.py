@@ -1,0 +1,110 @@
+"""The values of the room: header, entry, submission, receipt, report."""
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lotmark.attest.models import Envelope
+from lotmark.base.digest import Digest
+from lotmark.base.findings import Finding, has_errors
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What the log commits to for one entry; its strict ASCII JSON bytes are the leaf (``docs/spec/ledger.md``)."""
+
+    kind: str
+    """Registry name of the kind of evidence."""
+    envelope: Digest
+    """Of the envelope's stored bytes."""
+    size: int
+    """Of the envelope's stored bytes."""
+    payload: Digest
+    """Of the signed bytes."""
+    keys: tuple[str, ...]
+    """Key ids of the signers: a hint, as in the envelope."""
+    scope: str
+    """What the entry belongs to: ``product:<id>``, ``run:<run>``, ``release:<id>@<version>``."""
+    received_at: str
+    """When the ledger took it, RFC 3339 UTC; a claim, not an order."""
+    slot: str = ""
+    """A place that at most one entry takes; empty for none."""
+    submitter: str = ""
+    blobs: Digest | None = None
+    """RFC 6962 root over the sorted raw digests of the blobs that the entry needs; None for none."""
+    v: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One record of the log, its leaf hash checked against its header."""
+
+    index: int
+    header: Header
+    header_bytes: bytes
+    leaf_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Something to append.
+
+    It is the same as an earlier one if kind, payload, signer and scope are, or if its `slot` is taken: a step that is
+    run again after a crash finds what it had recorded, even if its time stamps differ now.
+    """
+
+    envelope: Envelope
+    kind: str
+    scope: str
+    slot: str = ""
+    submitter: str = ""
+    blobs: tuple[Digest, ...] = ()
+    """Blobs that the evidence refers to. They must lie in the blob store before, and fsck looks for them ever after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an entry is in the log: it verifies offline with the log's key alone."""
+
+    index: int
+    header_bytes: bytes
+    proof: tuple[bytes, ...]
+    """Inclusion proof in the tree of `checkpoint`."""
+    checkpoint: bytes
+    """The signed checkpoint with which the entry was recorded."""
+
+    def to_json(self) -> bytes:
+        """The one JSON form of the receipt (compact, sorted, ASCII)."""
+        wire = {
+            "checkpoint": self.checkpoint.decode(),
+            "header": self.header_bytes.decode("ascii"),
+            "index": self.index,
+            "proof": [base64.b64encode(value).decode() for value in self.proof],
+        }
+        return json.dumps(wire, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class FsckReport:
+    """What a full check of a ledger found."""
+
+    findings: tuple[Finding, ...]
+    size: int
+    """Entries that the signed checkpoint speaks of."""
+    root: bytes
+    """The Merkle root computed from the stored headers."""
+    entries: int
+    """Rows that were checked."""
+    blobs: int
+    """Different blobs that were checked."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is broken."""
+        return not has_errors(self.findings)
+
+
+def blob_list(blobs: Iterable[Digest]) -> tuple[Digest, ...]:
+    """The blobs of an entry in the order in which they are hashed: sorted, each once."""
+    return tuple(sorted(set(blobs)))

@@ -1,0 +1,141 @@
+"""Ledger and BlobStore: what other rooms see of the log, whatever stores it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol, Self
+
+from lotmark.attest.models import Envelope
+from lotmark.base.digest import Digest
+from lotmark.ledger.models import Entry, Receipt, Submission
+
+
+class BlobStore(Protocol):
+    """Big things by digest. What `put` returned is durable; `get` never returns other bytes than were put."""
+
+    def put(self, data: bytes) -> Digest:
+        """Store the bytes; again is no change.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004 if they cannot be made durable; nothing is stored then.
+        """
+        ...
+
+    def put_file(self, path: Path) -> Digest:
+        """As `put`, from a file, in blocks."""
+        ...
+
+    def get(self, digest: Digest) -> bytes:
+        """The bytes, their digest checked.
+
+        Raises:
+            IntegrityError: LM-LED-108 if there are none, LM-LED-109 if they have changed.
+        """
+        ...
+
+    def path(self, digest: Digest) -> Path:
+        """Where the blob lies (or would); its bytes are not checked."""
+        ...
+
+    def has(self, digest: Digest) -> bool:
+        """Whether there is such a blob; its bytes are not checked."""
+        ...
+
+    def __iter__(self) -> Iterator[Digest]:
+        """The digests of all blobs, sorted."""
+        ...
+
+
+class Ledger(Protocol):
+    """An append-only log of envelopes. Appends are durable once they return; threads may share one ledger."""
+
+    @property
+    def origin(self) -> str:
+        """The log's name, first line of its checkpoints."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many entries the last signed checkpoint covers."""
+        ...
+
+    @property
+    def blobs(self) -> BlobStore: ...
+
+    def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
+        """Record the batch, whole or not at all; the receipts are in its order.
+
+        A submission that was recorded before (kind, payload, signer and scope, or its slot) is not recorded again: its
+        receipt is the first one, byte for byte. Where the two rules lead to different entries the slot decides.
+
+        Raises:
+            UsageError: LM-LED-007 a submission is not well formed, LM-LED-008 a blob is not in the store.
+            RefusedError: LM-LED-012 the slot holds another kind or scope.
+            EnvironmentLacksError: LM-LED-004 disk, LM-LED-005 another writer, LM-LED-006 stopped, LM-LED-009 no log key.
+        """
+        ...
+
+    def entries(self, start: int = 0, end: int | None = None, *, kind: str | None = None, scope: str | None = None) -> Iterator[Entry]:
+        """The entries with start <= index < end (default: the size now), in order, of that kind and scope if given.
+
+        Raises:
+            IntegrityError: LM-LED-101 or LM-LED-105 for a changed row; without a filter LM-LED-103 for a missing one.
+        """
+        ...
+
+    def entry(self, index: int) -> Entry:
+        """The entry at `index`.
+
+        Raises:
+            NothingToJudgeError: LM-LED-010 if the log is not so long.
+            IntegrityError: if it is missing or changed.
+        """
+        ...
+
+    def find_slot(self, slot: str) -> Entry | None:
+        """The entry that took the slot, if any."""
+        ...
+
+    def envelope(self, entry: Entry | int) -> Envelope:
+        """The envelope of an entry, its bytes checked against the header; its signature is not verified here.
+
+        Raises:
+            NothingToJudgeError: LM-LED-010 if there is no such entry.
+            IntegrityError: LM-LED-106 or LM-LED-107.
+        """
+        ...
+
+    def entry_blobs(self, entry: Entry | int) -> tuple[Digest, ...]:
+        """The blobs that the entry needs, sorted, checked against the header.
+
+        Raises:
+            IntegrityError: LM-LED-110.
+        """
+        ...
+
+    def checkpoint(self, size: int | None = None) -> bytes:
+        """The signed checkpoint of that size (default: the newest).
+
+        Raises:
+            NothingToJudgeError: LM-LED-010 if none was made at that size.
+        """
+        ...
+
+    def receipt(self, index: int) -> Receipt:
+        """The receipt with which the entry was recorded, byte for byte."""
+        ...
+
+    def inclusion_proof(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
+        """RFC 6962 inclusion proof in the tree of the first `size` entries (default: all)."""
+        ...
+
+    def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
+        """RFC 6962 consistency proof between two sizes."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and lock; again is no error."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *exc: object) -> None: ...
