@@ -1,0 +1,88 @@
+"""What every command shares: where the product lies, the form of the result, and how text reaches the two streams."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lotmark.base.findings import Finding, Severity
+
+if TYPE_CHECKING:
+    from lotmark.bootstrap.api import Workspace
+
+_MARK = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.INFO: ("·", "blue")}
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The global options of one call."""
+
+    product: Path
+    config: Path | None
+    state: Path | None
+    format: str
+    quiet: bool
+
+    @property
+    def json(self) -> bool:
+        return self.format == "json"
+
+    def workspace(self) -> "Workspace":
+        """The product and its ledger, opened when first needed."""
+        from lotmark.bootstrap.api import open_workspace
+
+        return open_workspace(self.product, self.config, self.state)
+
+    def result(self, schema: str, value: Mapping[str, Any], text: str) -> None:
+        """Print the result: JSON with its schema's name and version, or the text."""
+        if self.json:
+            click.echo(json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False))
+        else:
+            click.echo(text, color=_wants_color(sys.stdout))
+
+    def note(self, text: str) -> None:
+        """Tell the person something that is not the result."""
+        if not self.quiet:
+            click.echo(text, err=True, color=_wants_color(sys.stderr))
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Print findings in the form asked for: on stdout, since here they are the result."""
+        from lotmark.base.formats import format_findings
+
+        click.echo(format_findings(findings, self.format), nl=False)
+
+
+def _wants_color(stream: Any) -> bool | None:
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return None if stream.isatty() else False
+
+
+def table(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
+    """Rows as aligned columns, two spaces apart."""
+    cells = [tuple(str(cell) for cell in row) for row in rows]
+    if not cells:
+        return ""
+    widths = [max(len(click.unstyle(row[i])) for row in cells if i < len(row)) for i in range(max(len(row) for row in cells))]
+    lines = []
+    for row in cells:
+        padded = [cell + " " * (widths[i] - len(click.unstyle(cell))) for i, cell in enumerate(row)]
+        lines.append((indent + "  ".join(padded)).rstrip())
+    return "\n".join(lines)
+
+
+def format_finding(finding: Mapping[str, Any]) -> str:
+    """One finding, as it stands in evidence, for a terminal."""
+    mark, color = _MARK[Severity(finding["severity"])]
+    place = f" {finding['location']}:" if finding.get("location") else ""
+    lines = [f"{click.style(mark, fg=color, bold=True)} {finding['code']}{place} {finding['message']}"]
+    if finding.get("help"):
+        lines.append(f"  help: {finding['help']}")
+    return "\n".join(lines)

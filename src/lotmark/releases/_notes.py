@@ -1,0 +1,53 @@
+"""Release notes: changed requirements, waived tests, residual risks, open anomalies; nothing that is not evidence."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from lotmark.releases.models import RunEvidence
+
+
+def format_notes(evidence: RunEvidence) -> str:
+    """The notes of a run as Markdown."""
+    opened = evidence.predicate("run-opened")
+    change = evidence.predicate("change-summary")
+    candidate = evidence.predicate("release-candidate")
+    trace = evidence.predicate("trace-snapshot")
+    matrix = evidence.predicate("matrix-evaluation")
+    risks = evidence.predicate("risk-snapshot")["hazards"]
+    titles = {item["id"]: item["title"] for item in trace["items"]}
+    manifest = evidence.find("release-manifest")
+    previous = opened["previousRelease"]
+    lines = [
+        f"# {opened['product']['name']} {candidate['version']}",
+        "",
+        f"Artifact `{candidate['artifact']['name']}`, sha256 `{candidate['artifact']['sha256']}`,",
+        f"from commit `{opened['source']['commit']}`, run {opened['run']}.",
+        f"Previous release: {previous['version']}." if previous else "First release.",
+        "",
+    ]
+    lines += _section("Changed requirements, hazards and controls", [f"{item}: {titles.get(item, 'removed')}" for item in change["changedItems"]])
+    lines += _section("Changes", [_change(commit) for commit in change["commits"]])
+    lines += _section("Waived tests", [_waiver(waiver) for waiver in matrix["waivers"]])
+    lines += _section("Residual risks", [_risk(hazard) for hazard in risks])
+    anomalies = manifest.statement.predicate["anomalies"] if manifest else []
+    lines += _section("Known anomalies", [f"{anomaly['id']} (severity {anomaly['severity']}): {anomaly['title']}" for anomaly in anomalies])
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(title: str, entries: Sequence[str]) -> list[str]:
+    return [f"## {title}", "", *([f"- {entry}" for entry in entries] or ["None."]), ""]
+
+
+def _change(commit: Mapping[str, Any]) -> str:
+    references = f" ({', '.join(commit['references'])})" if commit["references"] else ""
+    return f"{commit['subject']}{references}, {commit['author']['name']}"
+
+
+def _waiver(waiver: Mapping[str, Any]) -> str:
+    covered = ", ".join(sorted(item for items in waiver["scope"].values() for item in items))
+    return f"{waiver['id']}: {covered}, until {waiver['expires']}. {waiver['reason']} Residual risk: {waiver['residualRisk']}"
+
+
+def _risk(hazard: Mapping[str, Any]) -> str:
+    judged = {True: "acceptable", False: "not acceptable", None: "not judged"}[hazard["residualRisk"]["acceptable"]]
+    return f"{hazard['id']} {hazard['title']}: {hazard['after']['level'] or 'unknown'} after control, {judged}. {hazard['residualRisk']['rationale']}"
