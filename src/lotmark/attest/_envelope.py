@@ -1,0 +1,97 @@
+"""DSSE v1 envelopes: https://github.com/secure-systems-lab/dsse/blob/v1.0.0/envelope.md
+
+Stricter than DSSE, because the identity of evidence is payload and signer: exactly one signature, no unknown fields,
+one base64 (standard alphabet, padded, no spare bits), a key id that is the SHA-256 of the key.
+"""
+
+import base64
+import binascii
+import re
+from typing import Any, Final
+
+from lotmark.attest._keys import verify_signature
+from lotmark.attest._strict_json import format_json, parse_json
+from lotmark.attest.models import PAYLOAD_TYPE, Envelope
+from lotmark.attest.ports import Signer
+from lotmark.base.errors import EnvironmentLacksError, IntegrityError
+
+_KEY_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
+_SIGNATURE_SIZE: Final = 64
+
+
+def pae(payload_type: str, payload: bytes) -> bytes:
+    """The DSSE pre-authentication encoding: exactly what is signed."""
+    kind = payload_type.encode("utf-8")
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def sign_payload(payload: bytes, signer: Signer) -> Envelope:
+    """Sign the Statement bytes and wrap them.
+
+    Raises:
+        EnvironmentLacksError: LM-ATT-038 if the signer gives back a signature that its own key does not verify.
+    """
+    message = pae(PAYLOAD_TYPE, payload)
+    signature = signer.sign(message)
+    if not verify_signature(signer.public_key, signature, message):
+        raise EnvironmentLacksError(
+            "LM-ATT-038",
+            "the signer gave back a signature that its own key does not verify",
+            solution="check the key or token behind the signer; nothing was recorded",
+        )
+    raw = format_json(
+        {
+            "payload": base64.b64encode(payload).decode("ascii"),
+            "payloadType": PAYLOAD_TYPE,
+            "signatures": [{"keyid": signer.key_id, "sig": base64.b64encode(signature).decode("ascii")}],
+        }
+    )
+    return Envelope(payload, PAYLOAD_TYPE, signer.key_id, signature, raw)
+
+
+def parse_envelope(raw: bytes) -> Envelope:
+    """Envelope bytes -> Envelope, unverified.
+
+    Raises:
+        IntegrityError: LM-ATT-001 to -006 not strict JSON, -011 not a DSSE envelope, -012 not exactly one signature.
+    """
+    tree = parse_json(raw, what="the envelope")
+    if not _has_texts(tree, {"payload", "payloadType"}, {"signatures"}) or not isinstance(tree["signatures"], list):
+        raise _malformed("it must hold payload, payloadType and signatures, and nothing else")
+    signatures = tree["signatures"]
+    if len(signatures) != 1:
+        raise IntegrityError(
+            "LM-ATT-012", f"the envelope holds {len(signatures)} signatures, not one", where="the envelope", solution="make one envelope for each signer"
+        )
+    only = signatures[0]
+    if not _has_texts(only, {"keyid", "sig"}, set()):
+        raise _malformed("a signature must hold keyid and sig, and nothing else")
+    if not _KEY_ID.match(only["keyid"]):
+        raise _malformed("keyid is not the SHA-256 of a public key in lower-case hex")
+    signature = _decode(only["sig"], "sig")
+    if len(signature) != _SIGNATURE_SIZE:
+        raise _malformed(f"sig has {len(signature)} bytes; an Ed25519 signature has {_SIGNATURE_SIZE}")
+    return Envelope(_decode(tree["payload"], "payload"), tree["payloadType"], only["keyid"], signature, raw)
+
+
+def _has_texts(tree: Any, texts: set[str], others: set[str]) -> bool:
+    return isinstance(tree, dict) and tree.keys() == texts | others and all(isinstance(tree[key], str) for key in texts)
+
+
+def _decode(text: str, field: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise _malformed(f"{field} is not base64") from error
+    if base64.b64encode(data) != text.encode("ascii"):
+        raise _malformed(f"{field} is not the one canonical base64 of its bytes")
+    return data
+
+
+def _malformed(reason: str) -> IntegrityError:
+    return IntegrityError(
+        "LM-ATT-011",
+        f"not a DSSE envelope: {reason}",
+        where="the envelope",
+        solution="write the envelope as docs/spec/envelope.md says, or make it with `lotmark attest`",
+    )

@@ -1,0 +1,45 @@
+"""The door of the room: make, sign, parse and verify evidence; keys, and trust in keys by log index.
+
+A maker calls `build_payload` and `sign_payload`; a reader calls `parse_envelope`, `replay_trust` over the log's key
+events with the roots that he holds himself, then `verify_envelope` for each entry. Everything else may fail, and a
+failure is an exception: nothing that was returned is left to be checked.
+"""
+
+from lotmark.attest._envelope import pae, parse_envelope, sign_payload
+from lotmark.attest._keys import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
+from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, write_key
+from lotmark.attest._statement import build_payload
+from lotmark.attest._strict_json import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
+from lotmark.attest._trust import apply_key_event, key_event, replay_trust
+from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
+from lotmark.attest._verify import verify_envelope
+
+__all__ = [
+    "JSON_LIMITS",
+    "MAX_INTEGER",
+    "MIN_PASSPHRASE",
+    "FileSigner",
+    "KeySigner",
+    "KnownLogs",
+    "PassphraseSigner",
+    "apply_key_event",
+    "build_payload",
+    "check_public_key",
+    "format_json",
+    "format_trust_policy",
+    "generate_key",
+    "key_event",
+    "key_id_of",
+    "known_logs_folder",
+    "pae",
+    "parse_envelope",
+    "parse_json",
+    "parse_public_pem",
+    "parse_trust_policy",
+    "public_pem",
+    "replay_trust",
+    "sign_payload",
+    "verify_envelope",
+    "verify_signature",
+    "write_key",
+]
