@@ -1,0 +1,156 @@
+"""The facts of the test matrix, its waivers and the trace graph."""
+
+import re
+from datetime import date
+
+from lotmark.policy import _facts_model as model
+from lotmark.policy._evidence import CountsShape, MatrixEvaluation, RequiredShape, Row, TestRun, TraceItem, TraceSnapshot, WaiverShape
+from lotmark.policy._selection import REQUIRED_LAYERS, Selection
+
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_NO_COUNTS = model.Counts(required=0, passed=0, failed=0, missing=0, incomplete=0, waived=0)
+
+
+def matrix_fact(selection: Selection) -> model.Matrix:
+    """The matrix as evaluated, each claim of ``passed`` held against the tests that stand beside it."""
+    found = selection.find("matrix-evaluation", MatrixEvaluation)
+    if found is None:
+        return model.Matrix(present=False, rows=0, blocking=_NO_COUNTS, waivable=_NO_COUNTS, informational=_NO_COUNTS, unsatisfied=[], critical=[])
+    unstable = _unstable(selection)
+    judged = [(row, required, _status(required)) for row in found.rows for required in row.required]
+    return model.Matrix(
+        present=True,
+        rows=len(found.rows),
+        blocking=_counts(found.summary.blocking),
+        waivable=_counts(found.summary.waivable),
+        informational=_counts(found.summary.informational),
+        unsatisfied=[_required(row, required, status) for row, required, status in judged if status != "passed"],
+        critical=[
+            model.CriticalTest(id=test.id, subject=row.subject, category=required.category, layer=test.layer, status=test.status, unstable=test.id in unstable)
+            for row, required, _ in judged
+            if required.gating == "blocking"
+            for test in required.tests
+        ],
+    )
+
+
+def _unstable(selection: Selection) -> set[str]:
+    names: set[str] = set()
+    for layer in REQUIRED_LAYERS:
+        latest = selection.find_layer(layer)
+        if latest is not None:
+            names |= unstable_tests(latest, selection.test_runs)
+    return names
+
+
+def unstable_tests(latest: TestRun, runs: list[TestRun]) -> set[str]:
+    """Tests that passed at last and had failed before, within the attempt or in an earlier one of the run."""
+    failed = {test.id for run in runs if run is not latest and run.layer == latest.layer for test in run.tests if test.status in {"failed", "error"}}
+    return {test.id for test in latest.tests if test.status == "passed" and (test.red_then_green or test.id in failed)}
+
+
+def _status(required: RequiredShape) -> str:
+    if required.status == "passed" and (not required.tests or any(test.status != "passed" for test in required.tests)):
+        return "inconsistent"
+    if required.status == "waived" and not any(test.waiver for test in required.tests):
+        return "inconsistent"
+    return required.status
+
+
+def _required(row: Row, required: RequiredShape, status: str) -> model.RequiredFact:
+    return model.RequiredFact(
+        subject=row.subject, kind=row.kind, title=row.title, changed=row.changed, category=required.category, gating=required.gating, status=status
+    )
+
+
+def _counts(found: CountsShape) -> model.Counts:
+    return model.Counts(
+        required=found.required, passed=found.passed, failed=found.failed, missing=found.missing, incomplete=found.incomplete, waived=found.waived
+    )
+
+
+def waivers_fact(selection: Selection, today: date) -> model.Waivers:
+    """The waivers that the matrix used: each whole, in its time, and inside its scope."""
+    found = selection.find("matrix-evaluation", MatrixEvaluation)
+    if found is None:
+        return model.Waivers(present=False, items=[], uses=[])
+    product = selection.run.product.id if selection.run else ""
+    listed = {waiver.id: waiver for waiver in found.waivers}
+    return model.Waivers(
+        present=True,
+        items=[_waiver(waiver, product, today) for waiver in found.waivers],
+        uses=[
+            model.WaiverUse(waiver=test.waiver, test=test.id, subject=row.subject, covered=_covers(listed.get(test.waiver), test.id, row.subject))
+            for row in found.rows
+            for required in row.required
+            for test in required.tests
+            if test.waiver
+        ],
+    )
+
+
+def _waiver(waiver: WaiverShape, product: str, today: date) -> model.WaiverFact:
+    scope = waiver.scope
+    whole = all(text.strip() for text in (waiver.reason, waiver.residual_risk, waiver.owner)) and bool(scope.tests or scope.requirements or scope.hazards)
+    dated = bool(_DATE.match(waiver.expires))
+    return model.WaiverFact(
+        id=waiver.id,
+        reason=waiver.reason,
+        residual_risk=waiver.residual_risk,
+        owner=waiver.owner,
+        expires=waiver.expires,
+        # ISO dates sort as text; the last day is still valid.
+        expired=not dated or waiver.expires < today.isoformat(),
+        well_formed=whole and dated and waiver.id.startswith(f"{product}:"),
+    )
+
+
+def _covers(waiver: WaiverShape | None, test: str, subject: str) -> bool:
+    return waiver is not None and (test in waiver.scope.tests or subject in waiver.scope.requirements or subject in waiver.scope.hazards)
+
+
+def excused_tests(selection: Selection, today: date) -> set[str]:
+    """Tests that may be missing: left out by the matrix with a reason, or under a valid waiver that covers them."""
+    found = selection.find("matrix-evaluation", MatrixEvaluation)
+    if found is None:
+        return set()
+    waivers = waivers_fact(selection, today)
+    valid = {item.id for item in waivers.items if item.well_formed and not item.expired}
+    waived = {use.test for use in waivers.uses if use.covered and use.waiver in valid}
+    return waived | {left.test for left in found.left_out if left.reason.strip()}
+
+
+def trace_fact(selection: Selection) -> model.Trace:
+    """The trace graph: what it says against itself, and what the changed requirements lack."""
+    found = selection.find("trace-snapshot", TraceSnapshot)
+    if found is None:
+        return model.Trace(
+            present=False, items=0, requirements=0, with_risk_or_need=0, with_test=0, verified=0, changed=[], changed_classes=[], errors=[], gaps=[]
+        )
+    items = {item.id: item for item in found.items}
+    changed = [items[name] for name in found.changed if name in items]
+    return model.Trace(
+        present=True,
+        items=len(items),
+        requirements=found.coverage.requirements,
+        with_risk_or_need=found.coverage.with_risk_or_need,
+        with_test=found.coverage.with_test,
+        verified=found.coverage.verified,
+        changed=found.changed,
+        changed_classes=sorted({item.safety_class for item in changed if item.safety_class}),
+        errors=[model.TraceFinding(code=f.code, message=f.message, subject=f.subject) for f in found.findings if f.severity == "error"],
+        gaps=_gaps(changed, selection.find("matrix-evaluation", MatrixEvaluation)),
+    )
+
+
+def _gaps(changed: list[TraceItem], matrix: MatrixEvaluation | None) -> list[model.Gap]:
+    tested = {row.subject for row in matrix.rows if any(required.tests for required in row.required)} if matrix else set()
+    gaps: list[model.Gap] = []
+    for item in changed:
+        if not item.type.endswith("requirement") or item.status == "obsolete":
+            continue
+        if not item.links:
+            gaps.append(model.Gap(id=item.id, title=item.title, lacks="a link to a need, a risk control or a higher requirement"))
+        if item.id not in tested:
+            gaps.append(model.Gap(id=item.id, title=item.title, lacks="a required test"))
+    return gaps

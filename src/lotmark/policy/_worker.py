@@ -1,0 +1,68 @@
+"""The child process in which criteria are evaluated: one JSON request on stdin, one JSON answer on stdout.
+
+It is started as a script (``python -I -S _worker.py LIBRARY``) and imports nothing of Lotmark: the start must be quick. The
+CEL engine has no limit of its own on what an expression may cost, so the process limits itself before it reads anything.
+"""
+
+import importlib.machinery
+import importlib.util
+import json
+import resource
+import sys
+from typing import Any
+
+CPU_SECONDS = 5
+MEMORY_BYTES = 512 * 1024 * 1024
+MAX_MESSAGES = 1_000
+MAX_MESSAGE = 2_000
+
+
+def limit() -> None:
+    """Bound processor time and address space, and allow no file to be written."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def load_engine(library: str) -> Any:
+    """The engine's extension module alone; its package would import a command line first."""
+    loader = importlib.machinery.ExtensionFileLoader("cel", library)
+    spec = importlib.util.spec_from_file_location("cel", library, loader=loader)
+    if spec is None:
+        raise ImportError(library)
+    module = importlib.util.module_from_spec(spec)
+    loader.exec_module(module)
+    return module
+
+
+def evaluate(engine: Any, expression: str, values: dict[str, Any]) -> dict[str, Any]:
+    """``{"value": bool | [str]}`` or ``{"error": why}``; whatever is neither is an error."""
+    try:
+        value = engine.compile(expression).execute(values)
+    except Exception as error:  # noqa: BLE001  # the engine raises what it likes; each of it is a refusal
+        return {"error": f"{type(error).__name__}: {error}"[:MAX_MESSAGE]}
+    if isinstance(value, bool):
+        return {"value": value}
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return {"error": "the value is neither a bool nor a list of texts"}
+    if len(value) > MAX_MESSAGES:
+        value = [*value[:MAX_MESSAGES], f"... and {len(value) - MAX_MESSAGES} more"]
+    return {"value": [item[:MAX_MESSAGE] for item in value]}
+
+
+def answer(library: str, request: bytes) -> bytes:
+    """Evaluate every expression of the request over its values."""
+    asked = json.loads(request)
+    engine = load_engine(library)
+    results = [evaluate(engine, expression, asked["values"]) for expression in asked["expressions"]]
+    return json.dumps({"results": results}).encode()
+
+
+def main() -> None:
+    limit()
+    sys.stdout.buffer.write(answer(sys.argv[1], sys.stdin.buffer.read()))
+
+
+if __name__ == "__main__":
+    main()
