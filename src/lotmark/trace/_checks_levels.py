@@ -1,0 +1,75 @@
+"""What must lie above and below: origins of requirements, implementation of controls, tests and their layers."""
+
+from collections.abc import Collection
+
+from lotmark.base.findings import Finding, Severity
+from lotmark.trace._graph import find_below, top_sets
+from lotmark.trace.models import Item, TraceGraph
+
+UPWARD = ("derives", "refines", "implements")
+
+
+def check_levels(graph: TraceGraph) -> list[Finding]:
+    """Orphans, missing levels, controls without requirement, requirements without test, layers without test."""
+    findings: list[Finding] = []
+    tops = [item.id for item in graph.of_type("user-need", "hazard")]
+    reach = top_sets(graph, tops)
+    for item in graph.items.values():
+        if item.obsolete:
+            continue
+        if item.type == "requirement":
+            findings.extend(_requirement(graph, item, reach))
+        elif item.type == "risk-control":
+            findings.extend(_control(graph, item))
+        elif item.type == "user-need" and not graph.below(item.id, "requirement", "user-need"):
+            findings.append(_say(item, "LM-TRC-031", "no requirement derives from the user need", f"write 'derives: [{item.id}]' into the requirement that fulfils it"))
+        if item.layers:
+            findings.extend(_layers(graph, item))
+    return findings
+
+
+def _requirement(graph: TraceGraph, item: Item, reach: dict[str, int]) -> list[Finding]:
+    findings: list[Finding] = []
+    above = item.targets(*UPWARD)
+    if not above:
+        findings.append(_say(item, "LM-TRC-030", "the requirement has no origin: it derives from, refines and implements nothing", "link it: derives: [UN-..], refines: [REQ-..] or implements: [RC-..]"))
+    elif not reach[item.id] and all(target in graph.items for target in above):
+        findings.append(_say(item, "LM-TRC-031", f"no link of {', '.join(above)} leads on to a user need or a hazard", "complete the chain above it", key=_first_link(item)))
+    if not graph.verified_by.get(item.id) and not graph.below(item.id, "test-case", "requirement"):
+        findings.append(_say(item, "LM-TRC-035", "no test verifies the requirement", f'mark a test: @pytest.mark.verifies("{item.id}"), or /* @verifies {item.id} */ above it'))
+    return findings
+
+
+def _control(graph: TraceGraph, item: Item) -> list[Finding]:
+    findings: list[Finding] = []
+    if not graph.below(item.id, "requirement"):
+        findings.append(_say(item, "LM-TRC-033", "no requirement implements the risk control", f"write 'implements: [{item.id}]' into the requirement that does"))
+    if not item.targets("mitigates"):
+        findings.append(_say(item, "LM-TRC-034", "the risk control mitigates no hazard", "write 'mitigates: [HAZ-..]'"))
+    return findings
+
+
+def _layers(graph: TraceGraph, item: Item) -> list[Finding]:
+    """Layers that the item asks for and in which no test verifies it or anything below it."""
+    members = (item.id, *find_below(graph, item.id))
+    found = _layers_of(graph, members)
+    cure = "mark a test in a folder of that layer"
+    return [_say(item, "LM-TRC-036", f"no test of the layer '{layer}' verifies it", cure, key="layers") for layer in item.layers if layer not in found]
+
+
+def _layers_of(graph: TraceGraph, members: Collection[str]) -> set[str]:
+    layer_of = {test.id: test.layer for test in graph.sources.tests}
+    found = {layer_of.get(test, "") for member in members for test in graph.verified_by.get(member, ())}
+    for member in members:
+        layer = graph.items[member].attributes.get("layer", "")
+        if isinstance(layer, str):
+            found.add(layer)
+    return found
+
+
+def _first_link(item: Item) -> str:
+    return next(link.type for link in item.links if link.type in UPWARD)
+
+
+def _say(item: Item, code: str, message: str, cure: str, *, key: str = "id") -> Finding:
+    return Finding(code, f"{item.id}: {message}", Severity.ERROR, item.where(key), item.id, cure)

@@ -1,0 +1,81 @@
+"""Reads a quality folder from disk and puts the whole graph of a product together."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lotmark.base.findings import Finding, Location, Severity
+from lotmark.trace._policy import DEFAULT_POLICY
+from lotmark.trace._scan import scan_sources
+from lotmark.trace._tree import ANOMALIES, parse_trace
+from lotmark.trace.models import SourceScan, TraceGraph, TracePolicy
+
+if TYPE_CHECKING:
+    from lotmark.product.models import Product
+
+FOLDERS = ("requirements", "risks")
+_BLOCK = 1 << 16
+_MOST = 5 << 20
+"""Beyond the limits of every reader, so that a larger file is still refused for its size."""
+
+
+def load_product_trace(product: "Product", *, policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+    """The graph of a product: its quality files, and the markers of its test sources."""
+    return load_trace(product.quality, product.id, root=product.root, patterns=product.file.tests.markers, policy=policy)
+
+
+def load_trace(quality: Path, product: str, *, root: Path | None = None, patterns: Sequence[str] = (), policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+    """The graph of a `quality/` folder; with `root`, the sources below it that match `patterns` are scanned for markers."""
+    findings: list[Finding] = []
+    files = read_quality_files(quality, findings)
+    sources = SourceScan() if root is None else scan_sources(root, patterns, product, policy=policy)
+    graph = parse_trace(files, product, sources=sources, policy=policy)
+    return replace(graph, findings=(*findings, *graph.findings)) if findings else graph
+
+
+def read_quality_files(quality: Path, findings: list[Finding] | None = None) -> dict[str, bytes]:
+    """Path as shown (``quality/...``) -> content of the files that this room reads.
+
+    What cannot be read is left out and, where a list is given, added to it as a finding.
+    """
+    findings = [] if findings is None else findings
+    files: dict[str, bytes] = {}
+    for folder in FOLDERS:
+        for name in sorted(_walk(quality, folder)):
+            _read(quality, name, files, findings)
+    if (quality / ANOMALIES).exists():
+        _read(quality, ANOMALIES, files, findings)
+    return files
+
+
+def _walk(quality: Path, folder: str) -> list[str]:
+    found: list[str] = []
+    prefix = len(str(quality)) + 1
+    for place, names, files in os.walk(quality / folder):
+        names[:] = [name for name in names if not name.startswith(".")]
+        inner = place[prefix:]
+        found.extend(f"{inner}/{name}" for name in files if not name.startswith("."))
+    return found
+
+
+def _read(quality: Path, name: str, files: dict[str, bytes], findings: list[Finding]) -> None:
+    path = f"{quality}/{name}"
+    shown = f"quality/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    reason = ""
+    try:
+        # O_NOFOLLOW: an item that is a link would show text from outside the repository, which no commit holds.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            data = os.read(descriptor, _BLOCK)
+            # A short read is the end of a regular file; nearly every item is one block.
+            while len(data) % _BLOCK == 0 and len(data) < _MOST and (more := os.read(descriptor, _BLOCK)):
+                data += more
+            files[shown] = data
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        reason = "it is a link" if os.path.islink(path) else error.strerror or "unknown reason"  # noqa: PTH114
+    if reason:
+        findings.append(Finding("LM-TRC-001", f"the file cannot be read: {reason}", Severity.ERROR, Location(shown), shown, "put a regular, readable file in its place"))

@@ -1,0 +1,27 @@
+"""The fingerprint of an item: what must be looked at again when it changes, and nothing else.
+
+    sha256(JSON array, ASCII, no spaces: ["lotmark-item/1", type, category, title, text, [[key, value], ...]])
+
+The pairs are the risk attributes that stand in the item, sorted by key; a mapping is written as sorted pairs. Recorded
+fingerprints live as long as the evidence, so this rule is never edited: another rule gets another number.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from lotmark.trace.models import Value
+
+RISK_KEYS = ("after", "before", "harm", "hazardous-situation", "kind", "residual-risk", "safety-class")
+
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+
+
+def fingerprint(kind: str, category: str, title: str, text: str, attributes: Mapping[str, Value]) -> str:
+    """The hex digest. Status, links, owner, layers and the informative sections do not enter."""
+    pairs = [[key, _plain(attributes[key])] for key in RISK_KEYS if key in attributes] if attributes else []
+    return hashlib.sha256(_encode(["lotmark-item/1", kind, category, title, text, pairs]).encode()).hexdigest()
+
+
+def _plain(value: Value) -> object:
+    return [[key, value[key]] for key in sorted(value)] if isinstance(value, Mapping) else value

@@ -1,0 +1,166 @@
+"""The engine: adjacency in dictionaries, reachability in integer bitsets, cycles by Tarjan's algorithm. No recursion."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from lotmark.base.findings import Finding
+from lotmark.trace._policy import DEFAULT_SCALE
+from lotmark.trace.models import Anomaly, Impact, Item, RiskScale, SourceScan, TraceGraph
+
+
+def build_graph(
+    product: str,
+    items: Mapping[str, Item],
+    *,
+    anomalies: tuple[Anomaly, ...] = (),
+    scale: RiskScale = DEFAULT_SCALE,
+    sources: SourceScan | None = None,
+    findings: Iterable[Finding] = (),
+) -> TraceGraph:
+    """The graph of these items; links to ids that are not among them are left to the checks."""
+    up: dict[str, tuple[str, ...]] = {}
+    down: dict[str, list[str]] = {}
+    for item in items.values():
+        targets = [link.target for link in item.links if link.target in items]
+        if targets:
+            up[item.id] = tuple(dict.fromkeys(targets))
+            for target in up[item.id]:
+                down.setdefault(target, []).append(item.id)
+    sources = sources or SourceScan()
+    verified_by: dict[str, list[str]] = {}
+    for test, ids in sources.verifies.items():
+        for item_id in ids:
+            verified_by.setdefault(item_id, []).append(test)
+    return TraceGraph(
+        product=product,
+        items=items,
+        up=up,
+        down={key: tuple(below) for key, below in down.items()},
+        verified_by={key: tuple(tests) for key, tests in verified_by.items()},
+        anomalies=anomalies,
+        scale=scale,
+        sources=sources,
+        findings=tuple(findings),
+    )
+
+
+def find_cycles(graph: TraceGraph) -> tuple[tuple[str, ...], ...]:
+    """The groups of items that reach themselves by their links, each in graph order; a self-link is a group of one."""
+    order = {item_id: number for number, item_id in enumerate(graph.items)}
+    found = [sorted(group, key=order.__getitem__) for group in components(graph.items, graph.up) if len(group) > 1 or group[0] in graph.up.get(group[0], ())]
+    return tuple(tuple(group) for group in sorted(found, key=lambda group: order[group[0]]))
+
+
+def components(nodes: Iterable[str], edges: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Strongly connected components, each after all that its members point at (Tarjan 1972, with an explicit stack)."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    on_stack: set[str] = set()
+    stack: list[str] = []
+    found: list[list[str]] = []
+    for root in nodes:
+        if root in index:
+            continue
+        index[root] = low[root] = len(index)
+        stack.append(root)
+        on_stack.add(root)
+        work = [(root, iter(edges.get(root, ())))]
+        while work:
+            node, targets = work[-1]
+            for target in targets:
+                if target not in index:
+                    index[target] = low[target] = len(index)
+                    stack.append(target)
+                    on_stack.add(target)
+                    work.append((target, iter(edges.get(target, ()))))
+                    break
+                if target in on_stack:
+                    low[node] = min(low[node], index[target])
+            else:
+                work.pop()
+                if work:
+                    parent = work[-1][0]
+                    low[parent] = min(low[parent], low[node])
+                if low[node] == index[node]:
+                    group: list[str] = []
+                    while not group or group[-1] != node:
+                        group.append(stack.pop())
+                        on_stack.discard(group[-1])
+                    found.append(group)
+    return found
+
+
+def top_sets(graph: TraceGraph, tops: Sequence[str]) -> dict[str, int]:
+    """Item -> bitset over `tops` of those that it reaches by links up (bit n is ``tops[n]``).
+
+    Components come after what they point at, so one pass in that order is enough, cycles included. What is reached only
+    over an obsolete item is not reached.
+    """
+    bits = {top: 1 << number for number, top in enumerate(tops)}
+    reach: dict[str, int] = {}
+    for group in components(graph.items, graph.up):
+        mask = 0
+        for item_id in group:
+            if graph.items[item_id].obsolete:
+                continue
+            mask |= bits.get(item_id, 0)
+            for target in graph.up.get(item_id, ()):
+                mask |= reach.get(target, 0)
+        for item_id in group:
+            reach[item_id] = mask
+    return reach
+
+
+def find_below(graph: TraceGraph, item_id: str) -> tuple[str, ...]:
+    """Everything that reaches this item by links, obsolete items and what lies behind them left out."""
+    seen = {item_id: None}
+    frontier = [item_id]
+    while frontier:
+        following = [item.id for current in frontier for item in graph.below(current) if item.id not in seen]
+        seen.update(dict.fromkeys(following))
+        frontier = list(dict.fromkeys(following))
+    return tuple(seen)[1:]
+
+
+def find_impact(graph: TraceGraph, changed: Collection[str]) -> Impact:
+    """What a change of these items touches; ids that the graph does not know are named, not dropped."""
+    order = list(graph.items)
+    number = {item_id: at for at, item_id in enumerate(order)}
+    known = 0
+    for item_id in changed:
+        if item_id in number:
+            known |= 1 << number[item_id]
+    below = _closure(known, order, number, graph.down) & ~known
+    above = _closure(known | below, order, number, graph.up) & ~known & ~below
+    touched = _names(known | below | above, order)
+    tests = dict.fromkeys(test for item_id in touched for test in graph.verified_by.get(item_id, ()))
+    return Impact(
+        changed=_names(known, order),
+        below=_names(below, order),
+        above=_names(above, order),
+        tests=tuple(tests),
+        unknown=tuple(sorted(set(changed) - set(number))),
+    )
+
+
+def _closure(start: int, order: list[str], number: Mapping[str, int], edges: Mapping[str, Sequence[str]]) -> int:
+    seen = start
+    frontier = [order[at] for at in _bits(start)]
+    while frontier:
+        following: list[str] = []
+        for item_id in frontier:
+            for target in edges.get(item_id, ()):
+                bit = 1 << number[target]
+                if not seen & bit:
+                    seen |= bit
+                    following.append(target)
+        frontier = following
+    return seen
+
+
+def _bits(mask: int) -> list[int]:
+    """The numbers of the set bits, ascending."""
+    return [at for at, bit in enumerate(reversed(f"{mask:b}")) if bit == "1"]
+
+
+def _names(mask: int, order: list[str]) -> tuple[str, ...]:
+    return tuple(order[at] for at in _bits(mask))

@@ -1,0 +1,93 @@
+"""The product's quality files -> one graph, with everything that is wrong in them."""
+
+from collections.abc import Mapping
+
+from lotmark.base.findings import Finding, Location, Severity
+from lotmark.ids.api import look_alike_key
+from lotmark.trace._graph import build_graph
+from lotmark.trace._items import parse_item
+from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
+from lotmark.trace.models import Anomaly, Item, RiskScale, SourceScan, TraceGraph, TracePolicy
+
+REQUIREMENTS = "requirements/"
+RISKS = "risks/"
+ANOMALIES = "anomalies.yaml"
+
+
+def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan | None = None, policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+    """The graph of the files (path as shown -> content) of a `quality/` folder; files of other rooms are passed over.
+
+    Never raises for what stands in a file: that becomes a finding of the graph.
+    """
+    findings: list[Finding] = []
+    items: list[Item] = []
+    anomalies: tuple[Anomaly, ...] = ()
+    scale: RiskScale | None = None
+    read = {REQUIREMENTS: 0, RISKS: 0}
+    for path in sorted(files):
+        inner = inner_path(path)
+        folder = next((name for name in read if inner.startswith(name)), "")
+        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        if inner == ANOMALIES:
+            from lotmark.trace._yaml import parse_anomalies
+
+            anomalies = parse_anomalies(shown, files[path], product, findings)
+        elif folder and path.endswith(".md"):
+            if _is_readme(path, files[path]):
+                continue
+            read[folder] += 1
+            item = parse_item(shown, files[path], product, policy, findings)
+            if item is not None:
+                items.append(item)
+        elif folder == RISKS and path.endswith((".yaml", ".yml")):
+            from lotmark.trace._yaml import parse_risk_file
+
+            read[folder] += 1
+            more, declared = parse_risk_file(shown, files[path], product, policy, findings)
+            items.extend(more)
+            if declared is not None and scale is not None:
+                findings.append(Finding("LM-TRC-006", "a second scale is declared", Severity.ERROR, Location(shown, 1, 1), shown, "keep one scale for the product"))
+            scale = scale or declared
+        elif folder:
+            findings.append(Finding("LM-TRC-014", f"the file is not read: only .md{' and .yaml' if folder == RISKS else ''} files hold items here", Severity.WARNING, Location(shown), shown, "move it out of the folder"))
+    for folder, count in read.items():
+        if not count:
+            findings.append(_nothing(folder, files))
+    unique = _unique(items, findings)
+    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings)
+
+
+def inner_path(path: str) -> str:
+    """The path below the `quality/` folder, wherever that stands in the repository."""
+    if path.startswith("quality/"):
+        return path[8:]
+    _, found, rest = path.partition("/quality/")
+    return rest if found else path
+
+
+def _is_readme(path: str, data: bytes) -> bool:
+    """A README may stand beside the items, unless it claims to be one."""
+    return path.rpartition("/")[2].lower() == "readme.md" and not data.startswith((b"---", b"\xef\xbb\xbf---"))
+
+
+def _nothing(folder: str, files: Mapping[str, bytes]) -> Finding:
+    first = next(iter(files), "quality/")
+    start = first.find("quality/")
+    where = (first[: start + 8] if start >= 0 else "quality/") + folder
+    severity = Severity.ERROR if folder == REQUIREMENTS else Severity.WARNING
+    return Finding("LM-TRC-015", f"there is no item in {where}", severity, Location(where), where, "write one file per item; `lotmark init` writes a first one")
+
+
+def _unique(items: list[Item], findings: list[Finding]) -> dict[str, Item]:
+    """Id -> item, the first in path order where one stands twice; clashes by case or look-alike are said."""
+    unique: dict[str, Item] = {}
+    keys: dict[str, Item] = {}
+    for item in items:
+        first = unique.setdefault(item.id, item)
+        if first is not item:
+            findings.append(Finding("LM-TRC-011", f"{item.id} stands twice, first in {first.path}:{first.line}", Severity.ERROR, item.where("id"), item.id, "give the younger item a new id; ids are never reused"))
+            continue
+        other = keys.setdefault(look_alike_key(item.id), item)
+        if other is not item:
+            findings.append(Finding("LM-TRC-012", f"{item.id} and {other.id} ({other.path}:{other.line}) look alike", Severity.ERROR, item.where("id"), item.id, "give one of them another id: people, file systems and fonts take the two for one"))
+    return unique
