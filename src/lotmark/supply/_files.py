@@ -1,0 +1,46 @@
+"""SourceFiles over a folder, for when no listing of the repository is at hand."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from lotmark.base.paths import RootedPath
+
+# Folders that tools make beside the sources; what they hold belongs to somebody else's repository.
+_SKIPPED = frozenset({".git", ".hg", ".svn", ".lotmark", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox", "site-packages"})
+
+
+class FolderFiles:
+    """The files below a folder, links not followed, without version control, environments and caches."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def names(self) -> Iterator[str]:
+        """Every file's POSIX name relative to the folder."""
+        for folder, folders, files in os.walk(self._root):
+            here = Path(folder)
+            folders[:] = [name for name in folders if name not in _SKIPPED and not (here / name / "pyvenv.cfg").exists()]
+            relative = here.relative_to(self._root)
+            for name in files:
+                yield (relative / name).as_posix()
+
+    def read(self, name: str, limit: int) -> bytes:
+        """The bytes of one file; see `SourceFiles.read`."""
+        return read_limited(RootedPath(self._root).join(name), limit)
+
+
+def read_limited(path: Path, limit: int) -> bytes:
+    """The bytes of a regular file of at most `limit` bytes.
+
+    Raises:
+        OSError: if it cannot be read, is no regular file, or is larger.
+    """
+    if not path.is_file():
+        # A FIFO or device would block or never end.
+        raise FileNotFoundError(2, "there is no such file", str(path))
+    with path.open("rb") as stream:
+        data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(27, f"it has more than {limit} bytes", str(path))
+    return data

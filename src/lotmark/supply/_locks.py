@@ -1,0 +1,196 @@
+"""Which lock files there are, declared and found, and reading them all into one set of pins."""
+
+import fnmatch
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from lotmark.base.errors import UsageError
+from lotmark.base.findings import Location, Severity
+from lotmark.base.paths import RootedPath
+from lotmark.product.models import DependencySection
+from lotmark.supply._files import read_limited
+from lotmark.supply._findings import make_finding
+from lotmark.supply._markers import Markers
+from lotmark.supply._npm import read_npm
+from lotmark.supply._pip import read_pip
+from lotmark.supply._reading import MAX_LOCK_BYTES, Reader, Reading, Source, strongest
+from lotmark.supply._toml_locks import read_poetry, read_pylock
+from lotmark.supply._uv import read_uv
+from lotmark.supply.models import Lock, LockKind, Pin
+from lotmark.supply.ports import Places, SourceFiles
+
+_READERS: dict[LockKind, Reader] = {"pip": read_pip, "uv": read_uv, "npm": read_npm, "poetry": read_poetry, "pylock": read_pylock}
+_BY_NAME: tuple[tuple[str, LockKind], ...] = (
+    ("uv.lock", "uv"),
+    ("package-lock.json", "npm"),
+    ("npm-shrinkwrap.json", "npm"),
+    ("poetry.lock", "poetry"),
+    ("pylock.toml", "pylock"),
+    ("pylock.*.toml", "pylock"),
+    ("*.poetry.lock", "poetry"),
+    ("*requirements*.txt", "pip"),
+    ("*requirements*.lock", "pip"),
+)
+_FOREIGN = (
+    *("yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock", "Pipfile.lock", "pdm.lock", "pixi.lock", "conda-lock.yml", "Cargo.lock", "go.sum"),
+    *("Gemfile.lock", "composer.lock", "conan.lock", "packages.lock.json", "Podfile.lock", "Package.resolved", "mix.lock", "pubspec.lock", "gradle.lockfile"),
+)
+"""Lock files that are recognised so that they are not overlooked, but not read."""
+_ASIDE = frozenset({"test", "tests", "testing", "testdata", "test-data", "fixtures", "doc", "docs"})
+_LIST = "list of requirements"
+
+
+def find_kind(path: str) -> LockKind | None:
+    """The kind of lock file that a file's name tells."""
+    name = PurePosixPath(path).name
+    for pattern, kind in _BY_NAME:
+        if fnmatch.fnmatchcase(name, pattern):
+            return kind
+    folder = PurePosixPath(path).parent.name
+    return "pip" if folder == "requirements" and name.endswith(".txt") else None
+
+
+class LockSet:
+    """The lock files of one product, read."""
+
+    def __init__(self, product_root: Path, config_root: Path, declared: DependencySection, files: SourceFiles, markers: Markers, where: Places) -> None:
+        self._config_root = config_root
+        self._same_root = product_root == config_root
+        self._declared = declared
+        self._files = files
+        self._markers = markers
+        self._where = where
+        self.reading = Reading()
+        self.locks: list[Lock] = []
+        self._seen: set[str] = set()
+
+    def read(self) -> None:
+        """Read every declared lock file, look for undeclared ones, and judge the set."""
+        for index, lock in enumerate(self._declared.locks):
+            place = self._where(("locks", index, "path"))
+            kind = lock.kind or find_kind(lock.path)
+            if kind is None:
+                self.reading.refuse("LM-SUP-003", f"the kind of the lock file {lock.path} is not known", place, lock.path)
+            else:
+                self._read_one(lock.path, kind, place)
+        self._check_declaration()
+        self._check_tree()
+        self._check_conflicts()
+
+    def _read_one(self, path: str, kind: LockKind, place: Location) -> None:
+        try:
+            data = self._bytes(path)
+        except (OSError, UsageError) as error:
+            self.reading.refuse("LM-SUP-002", f"the lock file {path} cannot be read: {getattr(error, 'strerror', None) or error}", place, path)
+            return
+        one = _READERS[kind](Source(path, data, self._bytes, self._markers))
+        self.reading.pins += one.pins
+        self.reading.left_out += one.left_out
+        self.reading.findings += one.findings
+        # A file that was refused before anything was read is still a named input of the judgement.
+        for name, content, count in one.files or [(path, data, 0)]:
+            if name not in self._seen:
+                self._seen.add(name)
+                self.locks.append(Lock(name, kind, hashlib.sha256(content).hexdigest(), count))
+
+    def _bytes(self, path: str) -> bytes:
+        """A lock file lies in the product, or beside a configuration that was given from outside."""
+        try:
+            return self._files.read(path, MAX_LOCK_BYTES)
+        except FileNotFoundError:
+            if self._same_root:
+                raise
+            return read_limited(RootedPath(self._config_root).join(path), MAX_LOCK_BYTES)
+
+    def _check_declaration(self) -> None:
+        none, locks = self._declared.none, self._declared.locks
+        if none is None and not locks:
+            self.reading.refuse("LM-SUP-001", "neither lock files nor `none` are declared", self._where(()))
+        if self.reading.findings:
+            return
+        if none is not None and self.reading.pins:
+            self.reading.refuse("LM-SUP-009", f"`none` is declared, but the lock files pin {len(self.reading.pins)} components", self._where(("none",)))
+        if none is None and locks and not self.reading.pins and not self.reading.left_out:
+            self.reading.refuse("LM-SUP-011", "the lock files hold no component", self._where(("locks",)))
+
+    def _check_tree(self) -> None:
+        """Dependency files that lie in the repository without being declared."""
+        names = sorted(self._files.names())
+        for name in names:
+            what = _describe(name)
+            if what is None or name in self._seen or any(lock.path == name for lock in self._declared.locks):
+                continue
+            aside = bool(_ASIDE & {part.lower() for part in PurePosixPath(name).parts[:-1]})
+            if self._declared.none is not None:
+                self._add("LM-SUP-009", f"`none` is declared, but there is a {what}: {name}", name, aside)
+            else:
+                self._add("LM-SUP-008", f"there is a {what} that is not declared: {name}", name, aside or what == _LIST)
+        if self._declared.none is not None:
+            for name in ("pyproject.toml", "package.json"):
+                if name in names and self._requires_some(name):
+                    self._add("LM-SUP-009", f"`none` is declared, but {name} lists dependencies", name, False)
+
+    def _add(self, code: str, message: str, name: str, mild: bool) -> None:
+        severity = Severity.WARNING if mild else Severity.ERROR
+        self.reading.findings.append(make_finding(code, message, Location(name), subject=name, severity=severity))
+
+    def _requires_some(self, name: str) -> bool:
+        """Whether a manifest lists dependencies; one that cannot be read is taken to."""
+        import tomllib
+
+        try:
+            text = self._files.read(name, MAX_LOCK_BYTES).decode("utf-8")
+            tree: Any = tomllib.loads(text).get("project", {}) if name.endswith(".toml") else json.loads(text)
+            return bool(tree.get("dependencies")) or bool(tree.get("optional-dependencies")) or bool(tree.get("optionalDependencies"))
+        except (OSError, UsageError, ValueError, RecursionError, AttributeError):
+            return True
+
+    def _check_conflicts(self) -> None:
+        if not self._markers.decisive:
+            return
+        pinned: dict[str, Pin] = {}
+        for pin in self.reading.pins:
+            if pin.ecosystem != "PyPI" or not pin.needed:
+                continue
+            first = pinned.setdefault(pin.name, pin)
+            if first.version != pin.version:
+                self.reading.refuse(
+                    "LM-SUP-010", f"{pin.name} is pinned to {pin.version} here and to {first.version} at {first.location}", pin.location, pin.name
+                )
+
+
+def _describe(name: str) -> str | None:
+    """What kind of dependency file a name tells, None for any other file."""
+    if PurePosixPath(name).name in _FOREIGN:
+        return "lock file"
+    kind = find_kind(name)
+    if kind is None:
+        return None
+    return _LIST if kind == "pip" else "lock file"
+
+
+def merge_pins(pins: Iterable[Pin]) -> list[Pin]:
+    """One pin per component: the same name and version in two lock files is the same thing, needed for both ends."""
+    merged: dict[tuple[str, str, str], Pin] = {}
+    for pin in pins:
+        key = (pin.ecosystem, pin.name, pin.version)
+        first = merged.get(key)
+        if first is None:
+            merged[key] = pin
+            continue
+        needed = first.needed or pin.needed
+        merged[key] = replace(
+            first,
+            hashes=tuple(sorted({*first.hashes, *pin.hashes})),
+            scope=strongest((first.scope, pin.scope)),
+            needed=needed,
+            group="" if needed else first.group,
+            direct=first.direct or pin.direct,
+            licence=first.licence or pin.licence,
+            requires=tuple(sorted({*first.requires, *pin.requires})),
+        )
+    return [merged[key] for key in sorted(merged)]

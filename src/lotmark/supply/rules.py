@@ -1,0 +1,192 @@
+"""Every rule code of this room with its story, for ``lotmark explain`` and the `help:` line of its findings."""
+
+from lotmark.base.rules import Rule
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "LM-SUP-001",
+        "nothing says what the product is made from",
+        "A release whose components are unknown can neither be rebuilt nor watched for vulnerabilities (IEC 62304 8.1.2, FD&C Act 524B(b)(3)). Silence is not the same as having no dependencies.",
+        "declare `dependencies.locks` in lotmark.yaml, or `dependencies.none` with a reason and an owner",
+    ),
+    Rule(
+        "LM-SUP-002",
+        "a lock file cannot be read",
+        "A declared lock file that is absent, too large, not UTF-8 or outside the repository leaves the components unknown; nothing is assumed in its place.",
+        "commit the lock file and give its path relative to the repository's root",
+    ),
+    Rule(
+        "LM-SUP-003",
+        "the kind of lock file is not known",
+        "Only lock files that are read whole count. A kind that is not understood would hide its components.",
+        "name the kind (`kind: pip`, `uv` or `npm`), or export the lock to one of them",
+    ),
+    Rule(
+        "LM-SUP-004",
+        "a lock file is not what its kind says",
+        "The file does not follow the format, so parts of it could be skipped without notice; it is refused whole.",
+        "write the lock file again with its own tool and commit it unchanged",
+    ),
+    Rule(
+        "LM-SUP-005",
+        "a dependency is not pinned to one version",
+        "A range, a wildcard or a bare name resolves differently from day to day, so the tested software is not the released software.",
+        "pin it with `==` and one exact version, for instance with `uv pip compile --generate-hashes`",
+    ),
+    Rule(
+        "LM-SUP-006",
+        "a dependency has no strong hash",
+        "Without a SHA-256 (or longer) hash the same name and version may deliver other bytes; MD5 and SHA-1 can be forged.",
+        "write the lock file with hashes (`--generate-hashes`; for npm: `integrity`)",
+    ),
+    Rule(
+        "LM-SUP-007",
+        "a dependency does not come from a registry",
+        "A URL, git repository, local path or editable install has no name under which licences and vulnerabilities are published, and what it delivers may change.",
+        "publish it to a package index and pin that release with its hash",
+    ),
+    Rule(
+        "LM-SUP-008",
+        "a dependency file in the tree is not declared",
+        "A lock or requirements file that nobody declared is a set of components that nobody examined.",
+        "declare it under `dependencies.locks`, or remove it from the repository",
+    ),
+    Rule(
+        "LM-SUP-009",
+        "the statement `none` is contradicted",
+        "The product says that it has no third-party components, yet its repository locks or requires some.",
+        "declare the lock files under `dependencies.locks` and remove `none`, or remove the files",
+    ),
+    Rule(
+        "LM-SUP-010",
+        "two versions of one dependency are pinned",
+        "One Python environment holds one version of a distribution; with two pins it is unknown which of them was tested.",
+        "resolve the lock files together, so that each name has one version",
+    ),
+    Rule(
+        "LM-SUP-011",
+        "the lock files hold no component",
+        "An empty lock is more often a failed export than a product without dependencies.",
+        "write the lock file again; if there really are none, add `dependencies.none` with a reason and an owner",
+    ),
+    Rule(
+        "LM-SUP-012",
+        "a date is not a date",
+        "An expiry or retrieval date that does not exist in the calendar can never be compared, so it is never in force.",
+        "write it as YYYY-MM-DD",
+    ),
+    Rule(
+        "LM-SUP-020",
+        "the environment of the interpreter cannot be read",
+        "Build and tests use what is installed, not what is locked. Without a look into the environment the lock file proves nothing about them.",
+        "set `environment.python` to the interpreter of the environment that was made from the lock file",
+    ),
+    Rule(
+        "LM-SUP-021",
+        "another version is installed than is locked",
+        "Build and tests would use the installed version while SBOM and licences speak of the locked one.",
+        "install exactly the lock file into the environment (`uv sync --locked`, `pip install --require-hashes -r ...`)",
+    ),
+    Rule(
+        "LM-SUP-022",
+        "a locked dependency is not installed",
+        "Build and tests would run without it, or find it somewhere that is not locked.",
+        "install exactly the lock file into the environment (`uv sync --locked`, `pip install --require-hashes -r ...`)",
+    ),
+    Rule(
+        "LM-SUP-023",
+        "an installed distribution is ambiguous or damaged",
+        "Two metadata folders of one name, or metadata without name or version, come from an interrupted installation: which code is imported is a matter of chance.",
+        "make the environment anew from the lock file",
+    ),
+    Rule(
+        "LM-SUP-024",
+        "locked components are left out",
+        "The lock holds components of optional groups that are not installed, or whose marker does not hold on this platform. They are not part of what was built and tested here, and they were not examined.",
+        "install the group if the product uses it; otherwise nothing needs to be done",
+    ),
+    Rule(
+        "LM-SUP-030",
+        "a component's licence is not known",
+        "A component without a licence that can be read as an SPDX expression may not be distributed; a guess is not a licence.",
+        "look at the component and declare a `dependencies.licences.exceptions` entry with the SPDX expression, reason, owner and expiry",
+    ),
+    Rule(
+        "LM-SUP-031",
+        "a component's licence is not allowed",
+        "No branch of the licence expression is covered by the product's list of allowed licences.",
+        "replace the component, or declare a `dependencies.licences.exceptions` entry with reason, owner and expiry",
+    ),
+    Rule(
+        "LM-SUP-032",
+        "a licence in the policy is not SPDX",
+        "A word that is no SPDX identifier or expression never matches anything, so the policy would say something else than its author meant.",
+        "use the identifier of the SPDX licence list, for instance `Apache-2.0`",
+    ),
+    Rule(
+        "LM-SUP-033",
+        "a licence exception has expired",
+        "Exceptions are temporary so that somebody looks again; an expired one does not count.",
+        "look at the component again and renew the exception with a new date, or replace the component",
+    ),
+    Rule(
+        "LM-SUP-034",
+        "an exception concerns nothing",
+        "An exception that matches no component or vulnerability is left over, or misspelt and silently without effect.",
+        "remove it, or correct the component's name and version",
+    ),
+    Rule(
+        "LM-SUP-035",
+        "an exception speaks of another licence",
+        "The component itself states another licence than the one a person looked at; the exception was made for something else.",
+        "look at the component's licence again and state the expression that holds now",
+    ),
+    Rule(
+        "LM-SUP-040",
+        "the vulnerability dump cannot be reached",
+        "Without the dump nothing was evaluated, and what was not evaluated is refused, never taken as free of vulnerabilities.",
+        "put the OSV dump where `dependencies.vulnerabilities.dump` says",
+    ),
+    Rule(
+        "LM-SUP-041",
+        "the vulnerability dump is not the pinned one",
+        "The dump is an input of the decision, so its digest is pinned; other bytes may hold fewer records.",
+        "fetch the dump again, or pin the digest of the new one together with its retrieval date",
+    ),
+    Rule(
+        "LM-SUP-042",
+        "the vulnerability dump cannot be parsed",
+        "One unreadable record may be the one that matters; the dump is refused whole.",
+        "fetch the dump again; it must hold OSV records as a zip, a folder, JSON lines or a JSON array",
+    ),
+    Rule(
+        "LM-SUP-043",
+        "the vulnerability dump is empty",
+        "An evaluation against no records finds nothing and proves nothing.",
+        "fetch the dump again",
+    ),
+    Rule(
+        "LM-SUP-044",
+        "the vulnerability dump is too old",
+        "Vulnerabilities published since then are not in it.",
+        "fetch a new dump, and set `sha256` and `retrieved` to it",
+    ),
+    Rule(
+        "LM-SUP-045",
+        "the vulnerability dump does not cover an ecosystem",
+        "The dump holds no record of the ecosystem of some components, so these were not evaluated.",
+        "use a dump that covers the ecosystem (for OSV: one zip per ecosystem, or the whole)",
+    ),
+    Rule(
+        "LM-SUP-046",
+        "a component has a known vulnerability",
+        "Known vulnerabilities are to be assessed before release (FD&C Act 524B, IEC 62304 7.1.3). Without an upgrade or a signed-off justification the product counts as affected.",
+        "upgrade to a fixed version, or declare a `dependencies.vulnerabilities.exceptions` entry with the VEX justification, reason, owner and expiry",
+    ),
+    Rule(
+        "LM-SUP-047",
+        "a vulnerability exception has expired",
+        "A judgement that a vulnerability does not affect the product holds for a time; then somebody looks again.",
+        "assess the vulnerability again and renew the exception with a new date, or upgrade",
+    ),
+)
