@@ -53,7 +53,7 @@ def format_header(header: Header) -> bytes:
     """
     complaint = _complaint(header)
     if complaint:
-        raise UsageError("LM-LED-007", f"the submission cannot be recorded: {complaint}", solution="this is how the ledger names things; see docs/spec/ledger.md, section 2")
+        raise UsageError("LM-LED-007", f"the submission cannot be recorded: {complaint}", solution="name it as docs/spec/ledger.md, section 2 says")
     return _encoder.encode(_to_wire(header))
 
 
@@ -63,9 +63,9 @@ def parse_header(data: bytes) -> Header:
     Raises:
         IntegrityError: LM-LED-105 if they are not the one form of a header.
     """
+    if len(data) > MAX_HEADER:
+        raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {len(data)} bytes, more than {MAX_HEADER}: {data[:120]!r}")
     try:
-        if len(data) > MAX_HEADER or not data.isascii():
-            raise ValueError("too long or not ASCII")
         wire = _decoder.decode(data)
         header = Header(
             v=wire.v,
@@ -83,7 +83,7 @@ def parse_header(data: bytes) -> Header:
     except ValueError as error:
         raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {error}: {data[:120]!r}") from error
     complaint = _complaint(header)
-    if complaint is None and _encoder.encode(wire) != data:
+    if complaint is None and _encoder.encode(_to_wire(header)) != data:
         complaint = "it is not in the one form of its values"
     if complaint:
         raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {complaint}: {data[:120]!r}")

@@ -1,13 +1,15 @@
 """Receipts and headers exports: read and verified offline, with the log's key alone."""
 
 import base64
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from typing import Any
 
 import msgspec
 
 from lotmark.base.errors import IntegrityError
 from lotmark.ledger._headers import parse_header
 from lotmark.ledger.models import Entry, Receipt
+from lotmark.ledger.ports import Ledger
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError, TlogError
 from lotmark.tlog.models import Checkpoint
@@ -67,13 +69,41 @@ def verify_log_checkpoint(data: bytes, log_keys: Collection[str], *, origin: str
         return tlog.verify_checkpoint(data, [tlog.parse_vkey(key) for key in log_keys], origin=origin)
     except TlogError as error:
         raise IntegrityError(
-            "LM-LED-111", f"{error.code}: {error}", where="checkpoint", solution="compare the trust file with the log's published key; if it is right, do not rely on this log"
+            "LM-LED-111",
+            f"{error.code}: {error}",
+            where="checkpoint",
+            solution="compare the log key in the trust file with the published one; if it is right, do not rely on this log",
         ) from error
 
 
-def export_headers(entries: Sequence[Entry]) -> bytes:
-    """All headers in log order, one a line: with a checkpoint they let anybody recompute the root."""
-    return b"".join(entry.header_bytes + b"\n" for entry in entries)
+def export_headers(ledger: Ledger, size: int | None = None) -> bytes:
+    """The first `size` headers (default: all) in log order, one a line: with the checkpoint of that size they let anybody recompute the root.
+
+    Raises:
+        IntegrityError: if a row has changed or is missing.
+    """
+    return b"".join(entry.header_bytes + b"\n" for entry in ledger.entries(end=size))
+
+
+def prove(ledger: Ledger, index: int) -> dict[str, Any]:
+    """Everything that proves the entry under the newest checkpoint, as JSON-ready values.
+
+    Raises:
+        NothingToJudgeError: LM-LED-010 if there is no such entry.
+    """
+    note = ledger.checkpoint()
+    checkpoint = tlog.parse_checkpoint(tlog.parse_note(note).text)
+    entry = ledger.entry(index)
+    return {
+        "origin": checkpoint.origin,
+        "index": index,
+        "size": checkpoint.size,
+        "root": base64.b64encode(checkpoint.root).decode(),
+        "leafHash": base64.b64encode(entry.leaf_hash).decode(),
+        "header": entry.header_bytes.decode("ascii"),
+        "proof": [base64.b64encode(value).decode() for value in ledger.inclusion_proof(index, checkpoint.size)],
+        "checkpoint": note.decode(),
+    }
 
 
 def verify_headers(data: bytes, checkpoint: Checkpoint) -> tuple[Entry, ...]:

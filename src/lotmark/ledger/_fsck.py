@@ -1,0 +1,287 @@
+"""fsck: every stored byte of a ledger against its signed checkpoint and the caller's trust. It writes nothing.
+
+Each row is read once, in order: header, leaf, tree nodes, envelope, list of blobs, the blobs themselves, the
+signature and whether its key counted there. What is found is a list; nothing stops at the first finding.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from lotmark.attest.api import apply_key_event, verify_envelope
+from lotmark.attest.models import Envelope, Registry, Trust, TrustPolicy
+from lotmark.attest.predicates import KEY_EVENT
+from lotmark.base.digest import Digest
+from lotmark.base.errors import IntegrityError, LotmarkError
+from lotmark.base.findings import Finding, Severity
+from lotmark.ledger._blobs import BlobFolder
+from lotmark.ledger._database import RESTORE, check_schema, connect, meaning
+from lotmark.ledger._open import BLOBS
+from lotmark.ledger._reader import SqliteLedger
+from lotmark.ledger._receipts import verify_log_checkpoint
+from lotmark.ledger._records import check_blob_list, check_envelope, place, read_entry
+from lotmark.ledger.models import Entry, FsckReport, Header
+from lotmark.tlog import api as tlog
+from lotmark.tlog.models import Checkpoint
+
+_Row = tuple[int, bytes, bytes, bytes | None]
+
+
+def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = ()) -> FsckReport:
+    """Check the whole ledger, of one moment, while a writer may go on.
+
+    Args:
+        ledger: A ledger, or its folder: one that is too broken to be opened can still be checked.
+        policy: What the caller trusts; nothing is trusted because it stands in the ledger.
+        registry: The kinds of evidence that the caller knows; an unknown kind is noted and never counts.
+        seen: Signed checkpoints that were kept elsewhere. Only they can show that the log was rolled back or rewritten
+            by somebody who holds its key.
+
+    Raises:
+        NothingToJudgeError: LM-LED-001 if there is no ledger.
+        UsageError: LM-LED-014 for a file of another program or format.
+    """
+    folder = ledger if isinstance(ledger, Path) else ledger.folder
+    try:
+        connection = connect(folder, writable=False)
+    except IntegrityError as error:
+        return FsckReport((_finding(error),), 0, tlog.EMPTY_ROOT, 0, 0)
+    check = _Fsck(connection, folder, policy, registry)
+    try:
+        check.run(seen)
+    except sqlite3.Error as error:
+        check.note(meaning(error, folder))
+    finally:
+        connection.close()
+    return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs))
+
+
+class _Fsck:
+    """One check in progress."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path, policy: TrustPolicy, registry: Registry) -> None:
+        self._connection = connection
+        self._store = BlobFolder(folder / BLOBS, writable=False)
+        self._policy = policy
+        self._registry = registry
+        self._trust = Trust()
+        self._roots: dict[int, bytes] = {}
+        self.findings: list[Finding] = []
+        self.blobs: dict[Digest, IntegrityError | None] = {}
+        self.size = 0
+        self.root = tlog.EMPTY_ROOT
+        self.rows = 0
+
+    def run(self, seen: Sequence[bytes]) -> None:
+        """All checks, in one read transaction."""
+        self._connection.execute("BEGIN")
+        self._check_database()
+        checkpoints = self._read_checkpoints()
+        witnessed = self._read_seen(seen)
+        wanted = {checkpoint.size for checkpoint in (*checkpoints, *witnessed)}
+        whole = self._check_rows(wanted)
+        self._check_head(checkpoints)
+        if whole:
+            self._check_roots(checkpoints)
+            self._check_seen(witnessed)
+
+    def note(self, error: LotmarkError, index: int | None = None) -> None:
+        """Add a finding."""
+        self.findings.append(_finding(error, index))
+
+    def _check_database(self) -> None:
+        """The definitions of the tables, and SQLite's own check: pages, indices against rows."""
+        try:
+            check_schema(self._connection)
+        except IntegrityError as error:
+            self.note(error)
+        for row in self._connection.execute("PRAGMA integrity_check(20)").fetchall():
+            if row[0] != "ok":
+                self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: {row[0]}", where="ledger.db", solution=RESTORE))
+
+    def _read_checkpoints(self) -> list[Checkpoint]:
+        """Every stored checkpoint whose signature holds under the caller's log key."""
+        good: list[Checkpoint] = []
+        for size, note in self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size"):
+            checkpoint = self._verify(note, f"checkpoint of size {size}")
+            if checkpoint is not None and checkpoint.size != size:
+                self.note(
+                    IntegrityError("LM-LED-111", f"CHECKPOINT_MALFORMED: checkpoint of size {size}: it speaks of size {checkpoint.size}", solution=RESTORE)
+                )
+            elif checkpoint is not None:
+                good.append(checkpoint)
+        return good
+
+    def _read_seen(self, seen: Sequence[bytes]) -> list[Checkpoint]:
+        checkpoints = [self._verify(note, f"seen checkpoint {number + 1}") for number, note in enumerate(seen)]
+        return [checkpoint for checkpoint in checkpoints if checkpoint is not None]
+
+    def _verify(self, note: bytes, name: str) -> Checkpoint | None:
+        try:
+            return verify_log_checkpoint(note, [self._policy.log_key], origin=self._policy.origin)
+        except IntegrityError as error:
+            self.note(IntegrityError(error.code, f"{name}: {error.reason}", where=name, solution=error.solution))
+            return None
+
+    def _check_rows(self, wanted: set[int]) -> bool:
+        """Every row; the roots at the wanted sizes are kept. Whether no row was missing."""
+        frontier = tlog.Frontier()
+        whole = True
+        expected = 0
+        self._keep_root(frontier, wanted)
+        for index, header, nodes, envelope in self._read_rows():
+            for missing in range(expected, min(index, expected + 20)):
+                whole = False
+                self.note(IntegrityError("LM-LED-103", f"GAP: entry {missing} is missing", where=place(missing), solution=RESTORE), missing)
+            expected = index + 1
+            self.rows += 1
+            if whole:
+                self._check_nodes(index, nodes, frontier)
+                self._keep_root(frontier, wanted)
+            try:
+                entry = read_entry(index, header, nodes[: tlog.HASH_SIZE])
+            except IntegrityError as error:
+                self.note(error, index)
+            else:
+                self._check_record(entry, envelope)
+        self.size = expected
+        self.root = frontier.root()
+        return whole
+
+    def _read_rows(self) -> Iterator[_Row]:
+        yield from self._connection.execute("SELECT entry.idx, CAST(header AS BLOB), nodes, envelope FROM entry LEFT JOIN body USING (idx) ORDER BY entry.idx")
+
+    def _check_nodes(self, index: int, nodes: bytes, frontier: tlog.Frontier) -> None:
+        """The stored tree nodes follow from the stored leaf hashes."""
+        if b"".join(frontier.append(nodes[: tlog.HASH_SIZE])) != nodes:
+            self.note(
+                IntegrityError(
+                    "LM-LED-112", f"NODE_MISMATCH: the tree nodes stored with entry {index} do not follow from the leaves", where=place(index), solution=RESTORE
+                ),
+                index,
+            )
+
+    def _keep_root(self, frontier: tlog.Frontier, wanted: set[int]) -> None:
+        if frontier.size in wanted:
+            self._roots[frontier.size] = frontier.root()
+
+    def _check_record(self, entry: Entry, raw: bytes | None) -> None:
+        """What hangs on a sound header: envelope, blobs, signature."""
+        try:
+            envelope = check_envelope(entry.index, entry.header, raw)
+        except IntegrityError as error:
+            self.note(error, entry.index)
+        else:
+            self._check_signature(entry.index, entry.header, envelope)
+        self._check_blobs(entry.index, entry.header)
+
+    def _check_signature(self, index: int, header: Header, envelope: Envelope) -> None:
+        """The envelope's signature, by a key that counted at this index and may sign this kind."""
+        if index and not self._trust.keys:
+            return  # without a genesis no key counts; that is one finding, not one for each entry
+        try:
+            if header.kind == KEY_EVENT.name or index == 0:
+                self._trust = apply_key_event(self._trust, index, envelope, self._policy.roots)
+            elif self._registry.find(header.kind) is None:
+                self.findings.append(
+                    Finding(
+                        "LM-LED-120",
+                        f"entry {index} is of the unknown kind {header.kind}: stored, never counted",
+                        Severity.INFO,
+                        subject=place(index),
+                        help=_UNKNOWN,
+                    )
+                )
+            else:
+                verify_envelope(envelope, kind=header.kind, index=index, trust=self._trust, registry=self._registry)
+        except LotmarkError as error:
+            self.note(error, index)
+
+    def _check_blobs(self, index: int, header: Header) -> None:
+        rows = self._connection.execute("SELECT digest FROM entry_blob WHERE idx = ? ORDER BY digest", (index,)).fetchall()
+        try:
+            blobs = check_blob_list(index, header, [row[0] for row in rows])
+        except IntegrityError as error:
+            self.note(error, index)
+            return
+        for blob in blobs:
+            if blob not in self.blobs:
+                self.blobs[blob] = self._store.find_fault(blob)
+            fault = self.blobs[blob]
+            if fault is not None:
+                self.note(
+                    IntegrityError(fault.code, f"{fault.reason}; entry {index} ({header.kind}) needs it", where=fault.where, solution=fault.solution), index
+                )
+
+    def _check_head(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """Head, newest checkpoint and number of rows agree, and the log calls itself as the caller does."""
+        origin = self._connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
+        if origin is None or origin[0] != self._policy.origin:
+            self.note(
+                IntegrityError("LM-LED-111", f"CHECKPOINT_MALFORMED: the ledger does not call itself {self._policy.origin}", where="meta", solution=RESTORE)
+            )
+        head = self._connection.execute("SELECT size FROM head").fetchone()
+        signed = max((checkpoint.size for checkpoint in checkpoints), default=None)
+        rows, self.size = self.size, signed if signed is not None else self.size
+        if head is None or head[0] != rows or (signed is not None and signed != rows):
+            first = min(number for number in (rows, signed, head[0] if head else None) if number is not None)
+            self.note(
+                IntegrityError(
+                    "LM-LED-104",
+                    f"SIZE_MISMATCH: the entries end at {rows}, the head is at {head[0] if head else 'nothing'}, the newest signed checkpoint at {signed}",
+                    where=place(first),
+                    solution=RESTORE,
+                ),
+                first,
+            )
+
+    def _check_roots(self, checkpoints: Sequence[Checkpoint]) -> None:
+        """The tree had each signed root at its size; only the first that it had not is named."""
+        for checkpoint in checkpoints:
+            root = self._roots.get(checkpoint.size)
+            if root is not None and root != checkpoint.root:
+                previous = max((other.size for other in checkpoints if other.size < checkpoint.size), default=0)
+                self.note(
+                    IntegrityError(
+                        "LM-LED-102",
+                        f"ROOT_MISMATCH: the tree of {checkpoint.size} entries has another root than its signed checkpoint; the change is in entries {previous} to {checkpoint.size - 1}",
+                        where=place(previous),
+                        solution=RESTORE,
+                    ),
+                    previous,
+                )
+                return
+
+    def _check_seen(self, witnessed: Sequence[Checkpoint]) -> None:
+        """The log still continues every checkpoint that the caller saw."""
+        for checkpoint in witnessed:
+            root = self._roots.get(checkpoint.size)
+            if root is None:
+                self.note(
+                    IntegrityError(
+                        "LM-LED-115",
+                        f"ROLLBACK: a checkpoint of {checkpoint.size} entries was seen, the log has {self.rows}",
+                        where=place(self.rows),
+                        solution="do not append: restore the newest state, or open a new log that quotes the seen checkpoint",
+                    ),
+                    self.rows,
+                )
+            elif root != checkpoint.root:
+                self.note(
+                    IntegrityError(
+                        "LM-LED-116",
+                        f"FORK: the log signed two different trees of {checkpoint.size} entries",
+                        where="checkpoint",
+                        solution="keep both checkpoints: they prove that the log's key was misused; take the log out of use",
+                    )
+                )
+
+
+_UNKNOWN = "read it with a version of Lotmark that knows the kind"
+
+
+def _finding(error: LotmarkError, index: int | None = None) -> Finding:
+    """An error as a finding that names its record."""
+    named = index is None or place(index) in error.reason
+    message = error.reason if named else f"{place(index or 0)}: {error.reason}"
+    return Finding(error.code, message, subject=None if index is None else place(index), help=error.solution)

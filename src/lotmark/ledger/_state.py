@@ -1,0 +1,88 @@
+"""What a ledger says of itself, checked against its own signed checkpoint when it is opened."""
+
+import sqlite3
+from dataclasses import dataclass
+from functools import partial
+
+from lotmark.base.errors import EnvironmentLacksError, IntegrityError
+from lotmark.ledger._database import RESTORE, read_node
+from lotmark.ledger._records import check_leaf
+from lotmark.tlog import api as tlog
+from lotmark.tlog.errors import TlogError
+from lotmark.tlog.models import Checkpoint
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """The log at one moment: its name and the right edge of its tree."""
+
+    origin: str
+    frontier: tlog.Frontier
+    checkpoint: Checkpoint
+
+
+def load_state(connection: sqlite3.Connection, log_key: bytes | None) -> State:
+    """The state, once root, size and last entry are those of the signed checkpoint.
+
+    Args:
+        connection: Inside a read transaction, so that all is of one moment.
+        log_key: The raw public key that must have signed the checkpoint; None leaves the signature to fsck and to verifiers.
+
+    Raises:
+        IntegrityError: LM-LED-101 to -104, -111, -112.
+        EnvironmentLacksError: LM-LED-011 if another key signed it.
+    """
+    origin = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()[0]
+    size, note = read_head(connection)
+    try:
+        parsed = tlog.parse_note(note)
+        checkpoint = tlog.parse_checkpoint(parsed.text)
+        if log_key is not None:
+            key = tlog.make_key(origin, log_key)
+            if all(line.key_hash != key.key_hash for line in parsed.signatures):
+                raise EnvironmentLacksError(
+                    "LM-LED-011",
+                    f"the key is not that of the log {origin}",
+                    where="checkpoint",
+                    solution="use the log key that belongs to this ledger (keys/log.key beside it)",
+                )
+            tlog.verify_checkpoint(note, [key])
+    except TlogError as error:
+        raise IntegrityError("LM-LED-111", f"{error.code}: the last checkpoint: {error}", where="checkpoint", solution=RESTORE) from error
+    if checkpoint.origin != origin or checkpoint.size != size:
+        raise IntegrityError(
+            "LM-LED-111",
+            f"CHECKPOINT_MALFORMED: the last checkpoint is of {checkpoint.origin!r} at size {checkpoint.size}, not of {origin!r} at {size}",
+            where="checkpoint",
+            solution=RESTORE,
+        )
+    last = connection.execute("SELECT max(idx) FROM entry").fetchone()[0]
+    stored = 0 if last is None else last + 1
+    if stored != size:
+        raise IntegrityError(
+            "LM-LED-104",
+            f"SIZE_MISMATCH: the entries end at {stored}, the signed checkpoint speaks of {size}",
+            where=f"entry {min(stored, size)}",
+            solution=RESTORE,
+        )
+    frontier = tlog.Frontier.load(size, partial(read_node, connection))
+    if frontier.root() != checkpoint.root:
+        raise IntegrityError(
+            "LM-LED-102", f"ROOT_MISMATCH: the tree of {size} entries has another root than the signed checkpoint", where="checkpoint", solution=RESTORE
+        )
+    if size:
+        header, leaf = connection.execute("SELECT CAST(header AS BLOB), substr(nodes, 1, 32) FROM entry WHERE idx = ?", (size - 1,)).fetchone()
+        check_leaf(size - 1, header, leaf)
+    return State(origin, frontier, checkpoint)
+
+
+def read_head(connection: sqlite3.Connection) -> tuple[int, bytes]:
+    """Size and signed checkpoint of the log.
+
+    Raises:
+        IntegrityError: LM-LED-111 if there is none.
+    """
+    row = connection.execute("SELECT size, note FROM head JOIN checkpoint USING (size)").fetchone()
+    if row is None:
+        raise IntegrityError("LM-LED-111", "CHECKPOINT_MALFORMED: the head has no checkpoint", where="checkpoint", solution=RESTORE)
+    return int(row[0]), bytes(row[1])

@@ -1,0 +1,21 @@
+"""The room's door: make, open and check ledgers; receipts and exports that verify without them."""
+
+from lotmark.ledger._fsck import fsck
+from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
+from lotmark.ledger._open import create_ledger, open_ledger
+from lotmark.ledger._receipts import export_headers, parse_receipt, prove, verify_headers, verify_log_checkpoint, verify_receipt
+
+__all__ = [
+    "MAX_HEADER",
+    "create_ledger",
+    "export_headers",
+    "format_header",
+    "fsck",
+    "open_ledger",
+    "parse_header",
+    "parse_receipt",
+    "prove",
+    "verify_headers",
+    "verify_log_checkpoint",
+    "verify_receipt",
+]

@@ -1,0 +1,127 @@
+"""The rule codes of this room: below 100 what hinders work, from 101 on what is broken in a ledger."""
+
+from typing import Final
+
+from lotmark.base.rules import Rule
+
+_COMMITTED = "The signed checkpoint commits to every byte of the log, so a change shows, whoever made it (21 CFR 11.10(c), (e))."
+_RESTORE = "Do not append. Keep the folder as it is, find out who changed it, restore the newest backup, and compare its checkpoint with one kept elsewhere."
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        "LM-LED-001",
+        "No ledger",
+        "The folder holds no `ledger.db`, or one whose making was interrupted.",
+        "Name the right folder, or make a ledger with `lotmark init`.",
+    ),
+    Rule("LM-LED-002", "Ledger exists", "A ledger is never overwritten: it is the only truth.", "Use the ledger that is there, or name another folder."),
+    Rule(
+        "LM-LED-003",
+        "Another writer",
+        "One process at a time appends to a ledger in SQLite. The second one waits 10 s, then gives up naming the first one's pid.",
+        "Wait until that process has finished. If it hangs, end it: the lock goes with it and nothing that was acknowledged is lost.",
+    ),
+    Rule(
+        "LM-LED-004",
+        "Disk refuses",
+        "The disk is full, failing or not writable. Nothing is half-recorded: the batch is rolled back, a blob appears whole or not at all.",
+        "Free space or mend the disk or its permissions, then run the same command again; what was recorded is found, not repeated.",
+    ),
+    Rule(
+        "LM-LED-005",
+        "Head moved",
+        "Somebody wrote to the database past the writer lock. The compare-and-swap on the head refused to make a second history.",
+        "Stop the other program, then run the command again.",
+    ),
+    Rule(
+        "LM-LED-006",
+        "Ledger stopped",
+        "After a failed write or fsync nobody knows what the disk holds, so the ledger stops rather than guess. A closed ledger answers the same.",
+        "Open it again: it reads what is really there and checks it against the signed checkpoint.",
+    ),
+    Rule(
+        "LM-LED-007",
+        "Submission not well formed",
+        "A header is strict ASCII JSON with names of bounded length, and its envelope's bytes are its values: else it could be read in two ways for ever.",
+        "Name kind, scope, slot and submitter as docs/spec/ledger.md, section 2 says; make envelopes with lotmark.attest.",
+    ),
+    Rule("LM-LED-008", "Blob not stored", "Evidence may refer only to bytes that are durable before it is.", "Put the blob into the blob store, then append."),
+    Rule("LM-LED-009", "Read only", "The ledger was opened without its log key, so nothing can be appended or stored.", "Open it with its log key."),
+    Rule("LM-LED-010", "No such entry", "The log is not so long, or no checkpoint was signed at that size.", "List the entries with `lotmark log search`."),
+    Rule(
+        "LM-LED-011",
+        "Wrong log key",
+        "The key at hand did not sign the log's last checkpoint. Going on would make a second, foreign history.",
+        "Use the log key that belongs to this ledger.",
+    ),
+    Rule(
+        "LM-LED-012",
+        "Slot taken",
+        "A slot is taken once, and a repeat is answered with what took it; but this is of another kind or scope, so it is no repeat.",
+        "Use another slot.",
+    ),
+    Rule(
+        "LM-LED-014",
+        "Foreign file",
+        "The file is of another program, or of a newer format than this version knows.",
+        "Use the version of Lotmark that wrote it.",
+    ),
+    Rule(
+        "LM-LED-015",
+        "Origin not allowed",
+        "The origin is the log's name in signed notes: printable ASCII without spaces and plus signs.",
+        "Use a name such as example.com/lotmark/qpcr.",
+    ),
+    Rule("LM-LED-101", "LEAF_MISMATCH", f"A stored header is not the one that the log committed to. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-102", "ROOT_MISMATCH", f"The tree of the stored entries has another root than the signed checkpoint. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-103", "GAP", f"An entry is missing though later ones exist. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-104", "SIZE_MISMATCH", f"There are more or fewer entries than the signed checkpoint speaks of. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-105", "HEADER_MALFORMED", f"The bytes are not the one form of a header. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-106", "ENVELOPE_MISSING", f"The envelope of an entry is gone. {_COMMITTED}", _RESTORE),
+    Rule("LM-LED-107", "ENVELOPE_MISMATCH", f"The envelope of an entry is not the one that its header names. {_COMMITTED}", _RESTORE),
+    Rule(
+        "LM-LED-108",
+        "BLOB_MISSING",
+        f"A blob that an entry needs is gone. {_COMMITTED}",
+        "Restore the file from a backup; its name is the SHA-256 of its bytes.",
+    ),
+    Rule(
+        "LM-LED-109",
+        "BLOB_MISMATCH",
+        f"A blob has other bytes than its name says. {_COMMITTED}",
+        "Restore the file from a backup; its name is the SHA-256 of its bytes.",
+    ),
+    Rule("LM-LED-110", "BLOB_LIST_MISMATCH", f"The list of blobs of an entry is not the one that its header names. {_COMMITTED}", _RESTORE),
+    Rule(
+        "LM-LED-111",
+        "CHECKPOINT_MALFORMED or NOTE_UNVERIFIED",
+        "A checkpoint is not well formed, of another log, or not signed by the log key that you trust.",
+        _RESTORE,
+    ),
+    Rule("LM-LED-112", "NODE_MISMATCH", f"A stored node of the tree does not follow from the leaves. {_COMMITTED}", _RESTORE),
+    Rule(
+        "LM-LED-113",
+        "RECEIPT_INVALID",
+        "The receipt or proof does not lead from the entry to the signed root.",
+        "Ask for a new receipt (`lotmark log prove`); if that fails too, run `lotmark log fsck`.",
+    ),
+    Rule("LM-LED-114", "DATABASE_CORRUPT", "SQLite finds its file damaged, or its tables are defined in another way than this format does.", _RESTORE),
+    Rule(
+        "LM-LED-115",
+        "ROLLBACK",
+        "The log is shorter than a signed checkpoint that was seen: a backup was put back, or the tail was cut off with an older checkpoint.",
+        "Do not append. Restore the newest state, or open a new log whose first entry quotes the seen checkpoint.",
+    ),
+    Rule(
+        "LM-LED-116",
+        "FORK",
+        "The log signed two different trees of one size: somebody with its key rewrote history.",
+        "Keep both checkpoints as evidence and take the log out of use.",
+    ),
+    Rule(
+        "LM-LED-120",
+        "Unknown kind",
+        "An entry of a kind that this version does not know is stored and never counts as evidence.",
+        "Read it with a version of Lotmark that knows the kind.",
+    ),
+)
