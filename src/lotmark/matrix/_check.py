@@ -1,0 +1,142 @@
+"""What is wrong with a matrix that could be read: names that nothing answers to, subjects that nothing speaks of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from lotmark.base.documents import Document
+from lotmark.base.findings import Finding, Location, Severity
+from lotmark.matrix._file import MatrixFile
+from lotmark.matrix._globs import compile_glob, matches_item
+from lotmark.matrix._index import MatrixIndex
+from lotmark.matrix._subjects import find_subjects
+from lotmark.matrix.models import KnownTest
+from lotmark.trace.models import TraceGraph
+
+
+def check_matrix(
+    document: Document[MatrixFile], graph: TraceGraph, *, tests: Sequence[KnownTest] = (), safety_class: str = "C", day: date
+) -> tuple[Finding, ...]:
+    """Every finding about the matrix against the product's items and known tests, in the order of the file.
+
+    Args:
+        document: From `read_matrix`.
+        graph: The product's trace graph.
+        tests: All known tests, see `find_known_tests`; without any, globs are not checked.
+        safety_class: Of the product; holds where an item does not name its own.
+        day: Today, by the caller's clock.
+    """
+    index = MatrixIndex(document.value, document)
+    return (
+        *_items(document, graph),
+        *_severities(document, graph),
+        *_triggers(document),
+        *_globs(document, tests),
+        *_layers(document, tests),
+        *_unstable(document, day),
+        *_speechless(document, index, graph, safety_class),
+    )
+
+
+def _items(document: Document[MatrixFile], graph: TraceGraph) -> Iterable[Finding]:
+    for number, override in enumerate(document.value.overrides):
+        for place, item in enumerate(override.items):
+            if item not in graph.items:
+                yield _finding(
+                    "032",
+                    f"there is no item {item!r}",
+                    document.where(("overrides", number, "items", place)),
+                    "name an id of quality/requirements or quality/risks; overrides take no prefixes",
+                )
+    for number, trigger in enumerate(document.value.triggers):
+        for place, pattern in enumerate(trigger.items):
+            if not any(matches_item(item, (pattern,)) for item in graph.items):
+                yield _finding(
+                    "032",
+                    f"no item is named {pattern!r}",
+                    document.where(("triggers", number, "items", place)),
+                    "name an id, or a prefix that ends in '-'",
+                    Severity.WARNING,
+                )
+
+
+def _severities(document: Document[MatrixFile], graph: TraceGraph) -> Iterable[Finding]:
+    for number, need in enumerate(document.value.requires):
+        for place, word in enumerate(need.severity):
+            if word not in graph.scale.severities:
+                yield _finding(
+                    "033",
+                    f"{word!r} is no severity of the product's scale",
+                    document.where(("requires", number, "severity", place)),
+                    f"the severities are {', '.join(graph.scale.severities)}",
+                )
+
+
+def _triggers(document: Document[MatrixFile]) -> Iterable[Finding]:
+    for number, trigger in enumerate(document.value.triggers):
+        if not trigger.paths and not trigger.items:
+            yield _finding(
+                "034",
+                "the trigger names neither paths nor items, so nothing ever sets it off",
+                document.where(("triggers", number)),
+                "name `paths`, `items` or both",
+            )
+
+
+def _globs(document: Document[MatrixFile], tests: Sequence[KnownTest]) -> Iterable[Finding]:
+    if not tests:
+        return
+    for part in ("categories", "expensive", "unstable"):
+        for number, entry in enumerate(getattr(document.value, part)):
+            for place, pattern in enumerate(entry.tests):
+                glob = compile_glob(pattern)
+                # A named parameter set is known by its base id alone until it runs.
+                if not any(glob.match(test.id) or pattern.startswith(f"{test.id}[") for test in tests):
+                    yield _finding(
+                        "035",
+                        f"no known test matches {pattern!r}",
+                        document.where((part, number, "tests", place)),
+                        "globs are held against test ids such as tests/unit/test_ct.py::test_plateau[a]; `**` crosses folders",
+                        Severity.WARNING,
+                    )
+
+
+def _layers(document: Document[MatrixFile], tests: Sequence[KnownTest]) -> Iterable[Finding]:
+    for test in tests:
+        if test.layer is None:
+            yield _finding(
+                "036",
+                f"the layer of {test.id} is not known, so no stage expects it",
+                document.where(("categories",)),
+                "name it by a glob under `tests` of one category, or give its layer a `list-command` in lotmark.yaml",
+                Severity.WARNING,
+                test.id,
+            )
+
+
+def _unstable(document: Document[MatrixFile], day: date) -> Iterable[Finding]:
+    for number, entry in enumerate(document.value.unstable):
+        if entry.expires < day.isoformat():
+            yield _finding(
+                "037",
+                f"the explanation of unstable tests expired on {entry.expires}",
+                document.where(("unstable", number, "expires")),
+                "mend the tests and remove the entry, or have it approved anew",
+                Severity.WARNING,
+            )
+
+
+def _speechless(document: Document[MatrixFile], index: MatrixIndex, graph: TraceGraph, safety_class: str) -> Iterable[Finding]:
+    for subject in find_subjects(index, graph, (), first_release=True, safety_class=safety_class):
+        if subject.needs_tests and not subject.needs:
+            yield _finding(
+                "044",
+                f"nothing says which tests {subject.kind} {subject.id} needs",
+                document.where(("requires",)),
+                "add a line for it under `requires` or `overrides`",
+                Severity.ERROR,
+                subject.id,
+            )
+
+
+def _finding(number: str, message: str, location: Location, cure: str, severity: Severity = Severity.ERROR, subject: str | None = None) -> Finding:
+    return Finding(f"LM-MTX-{number}", message, severity, location, subject, cure)

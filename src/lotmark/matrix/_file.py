@@ -1,0 +1,106 @@
+"""The types of `quality/matrix.yaml`. Keys are kebab-case; unknown keys are refused."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from lotmark.product.models import DateText, NonEmpty, Section
+
+Layer = Literal["unit", "integration", "validation"]
+Gating = Literal["blocking", "waivable", "informational"]
+Occasion = Literal["always", "release-candidate", "nightly"]
+Retention = Literal["device-lifetime", "release", "routine"]
+SubjectKind = Literal["hazard", "risk-control", "requirement"]
+SafetyClass = Literal["A", "B", "C"]
+CategoryId = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+Names = Annotated[tuple[NonEmpty, ...], msgspec.Meta(min_length=1)]
+CategoryIds = Annotated[tuple[CategoryId, ...], msgspec.Meta(min_length=1)]
+
+
+class Category(Section, frozen=True, kw_only=True):
+    """A kind of testing: what it is, who answers for it, and how its result weighs.
+
+    `blocking`: must pass, no exception. `waivable`: must pass, or a person signs a waiver. `informational`: is shown.
+    """
+
+    id: CategoryId
+    title: NonEmpty
+    owner: NonEmpty
+    layer: Layer
+    """The stage whose results count."""
+    gating: Gating = "blocking"
+    when: Occasion = "always"
+    """When its tests are run at the latest; `always` is every change."""
+    tests: tuple[NonEmpty, ...] = ()
+    """Globs over test ids; empty: every test of the layer."""
+    environment: str = ""
+    """Where it runs, in words a reader of the dossier understands."""
+    retention: Retention = "device-lifetime"
+
+
+class Need(Section, frozen=True, kw_only=True):
+    """Which categories subjects of one kind need by default. All needs that match a subject add up."""
+
+    of: SubjectKind
+    categories: CategoryIds
+    safety_class: tuple[SafetyClass, ...] = ()
+    """Only subjects of these IEC 62304 classes; empty: all."""
+    severity: tuple[NonEmpty, ...] = ()
+    """Only subjects one of whose hazards has one of these severities (words of the risk scale, before control); empty: all. A hazard of unknown severity counts as having each."""
+
+
+class Override(Section, frozen=True, kw_only=True):
+    """Which categories these very subjects need, in place of the defaults."""
+
+    items: Names
+    categories: CategoryIds
+    reason: NonEmpty
+
+
+class Trigger(Section, frozen=True, kw_only=True):
+    """A change that calls for tests: paths (globs), items (ids, or prefixes such as ``RC-``), what to run and why."""
+
+    categories: CategoryIds
+    reason: NonEmpty
+    paths: tuple[NonEmpty, ...] = ()
+    items: tuple[NonEmpty, ...] = ()
+
+
+class Expensive(Section, frozen=True, kw_only=True):
+    """Tests that are run only when the change, or a hazard that has no other test, asks for them."""
+
+    tests: Names
+    reason: NonEmpty
+    minutes: Annotated[int, msgspec.Meta(ge=1)] = 1
+
+
+class Unstable(Section, frozen=True, kw_only=True):
+    """Tests that may go red and then green, explained by a person until a day. It never turns a red result into a green one."""
+
+    tests: Names
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: DateText
+
+
+class WaiverRules(Section, frozen=True, kw_only=True):
+    """What a waiver must keep to."""
+
+    max_days: Annotated[int, msgspec.Meta(ge=1, le=3660)] = 180
+    """Longest time from signature to expiry."""
+    roles: tuple[NonEmpty, ...] = ()
+    """Who may sign one; empty: anyone whose key is enrolled as a person's."""
+
+
+class MatrixFile(Section, frozen=True, kw_only=True):
+    """`quality/matrix.yaml`, whole."""
+
+    matrix: Literal[1]
+    """Version of this format."""
+    categories: Annotated[tuple[Category, ...], msgspec.Meta(min_length=1)]
+    requires: Annotated[tuple[Need, ...], msgspec.Meta(min_length=1)]
+    overrides: tuple[Override, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    expensive: tuple[Expensive, ...] = ()
+    unstable: tuple[Unstable, ...] = ()
+    waivers: WaiverRules = WaiverRules()

@@ -1,0 +1,50 @@
+"""The door of the matrix room.
+
+Typical use::
+
+    matrix = read_matrix(product.quality / "matrix.yaml", name="quality/matrix.yaml").value
+    tests = find_known_tests(matrix, graph, {"unit": listed_ids})
+    plan = plan_tests(matrix, graph, tests, changed_paths=paths, changed_items=items, safety_class="C")
+    review = find_active_waivers(verified_entries, clock.now(), product="qpcr", version="1.4.0", rules=matrix.waivers)
+    collected = collect_results("unit", attempts, run=run, product="qpcr", expected=plan.selected_ids("unit"),
+                                verifies=graph.sources.verifies, matrix=matrix, waivers=review)
+    build_test_run(collected.test_run, subjects)                      # evidence; collected.findings judge the stage
+    result = evaluate_matrix(matrix, graph, test_runs, run=run, waivers=review, changed_items=items, plan=plan, safety_class="C")
+    build_matrix_evaluation(result.evaluation, subjects)              # evidence; result.findings judge the stage
+
+Every function is pure but `read_matrix`, which reads the one file that it is given.
+"""
+
+from lotmark.matrix._check import check_matrix
+from lotmark.matrix._collect import collect_results
+from lotmark.matrix._evaluate import evaluate_matrix
+from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
+from lotmark.matrix._identity import normalise_id
+from lotmark.matrix._index import parse_matrix, read_matrix
+from lotmark.matrix._junit import JUNIT_LIMITS, read_junit
+from lotmark.matrix._plan import plan_tests
+from lotmark.matrix._schemas import matrix_schema
+from lotmark.matrix._tests import find_known_tests
+from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
+
+__all__ = [
+    "JUNIT_LIMITS",
+    "build_matrix_evaluation",
+    "build_test_result",
+    "build_test_run",
+    "build_waiver",
+    "build_waiver_closure",
+    "check_matrix",
+    "collect_results",
+    "evaluate_matrix",
+    "find_active_waivers",
+    "find_known_tests",
+    "matrix_schema",
+    "normalise_id",
+    "parse_matrix",
+    "parse_matrix_evaluation",
+    "parse_test_run",
+    "plan_tests",
+    "read_junit",
+    "read_matrix",
+]
