@@ -6,16 +6,17 @@ import msgspec
 
 from lotmark.attest.models import KeyKind, PredicateKind, lotmark_uri
 
+# `$` alone would let a line feed through at the end: Python's `$` matches before it, ECMA's does not.
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
-PersonId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+PersonId = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$(?!\n)")]
 
 
 class KeyBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
     """The key that the event is about; `id` is the SHA-256 of its DER SubjectPublicKeyInfo."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
     algorithm: Literal["ed25519"]
-    public_key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+    public_key: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9+/]{43}=$(?!\n)")]
     """Base64 of the 32 raw bytes."""
     kind: KeyKind
 
@@ -36,7 +37,7 @@ class KeyEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     person: PersonBody | None
     """None for a machine's key."""
     reason: Text
-    at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$")]
+    at: Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$(?!\n)")]
 
 
 KEY_EVENT: Final = PredicateKind(
