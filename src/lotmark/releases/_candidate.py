@@ -91,7 +91,7 @@ def compare_versions(product: Product, evidence: RunEvidence, artifact: Artifact
 
 
 def candidate_evidence(
-    product: Product, run: str, commit: str, built_at: str, evidence: RunEvidence, artifact: ArtifactFile, environment_sha256: str
+    product: Product, evidence: RunEvidence, artifact: ArtifactFile, *, run: str, commit: str, built_at: str, environment_sha256: str
 ) -> tuple[Evidence, ...]:
     """The candidate, the artifact's own signature and, for a device, its attributes, all about the artifact.
 

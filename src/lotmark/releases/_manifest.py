@@ -13,6 +13,7 @@ def manifest_evidence(
     evidence: RunEvidence,
     decision: Verified,
     approvals: Sequence[Verified],
+    *,
     targets: Sequence[Mapping[str, Any]],
     anomalies: Sequence[Mapping[str, Any]],
     frozen_at: str,

@@ -1,0 +1,84 @@
+"""Making a state folder: ledger, log key, pipeline key, the administrator's genesis."""
+
+import os
+from pathlib import Path
+
+from lotmark.attest.api import (
+    KeySigner,
+    apply_key_event,
+    build_payload,
+    format_trust_policy,
+    generate_key,
+    key_event,
+    sign_payload,
+    write_key,
+)
+from lotmark.attest.models import Envelope, KeyKind, Person, TrustPolicy
+from lotmark.attest.ports import Signer
+from lotmark.base.clock import Clock
+from lotmark.base.errors import UsageError
+from lotmark.bootstrap._registry import registry
+from lotmark.bootstrap._workspace import Workspace
+from lotmark.ledger.api import create_ledger
+from lotmark.ledger.models import Submission
+from lotmark.tlog.api import format_vkey, make_key
+
+KEYS = "keys"
+
+
+def create_state(state: Path, *, origin: str, product: str, administrator: Person, root: Signer, clock: Clock) -> TrustPolicy:
+    """Make ledger and keys in `state`, opened by the administrator's root key; gives what to trust of it.
+
+    Made in full or not at all: everything is written to a folder beside and renamed into place.
+
+    Raises:
+        UsageError: LM-CLI-011 if there is a ledger already.
+    """
+    if (state / "ledger.db").exists():
+        raise UsageError("LM-CLI-011", f"there is a ledger in {state} already", where=str(state), solution="use it, or name another folder with --state")
+    state.parent.mkdir(parents=True, exist_ok=True)
+    scratch = state.with_name(f"{state.name}.new-{os.getpid()}")
+    (scratch / KEYS).mkdir(parents=True, mode=0o700)
+    log_key, pipeline_key = generate_key(), generate_key()
+    write_key(scratch / KEYS / "log.key", log_key, None)
+    write_key(scratch / KEYS / "pipeline.key", pipeline_key, None)
+    log_signer, pipeline_signer = KeySigner(log_key), KeySigner(pipeline_key)
+    policy = TrustPolicy(origin, format_vkey(make_key(origin, log_signer.public_key)), (root.public_key,))
+    (scratch / "trust.json").write_bytes(format_trust_policy(policy))
+    machine: tuple[tuple[bytes, KeyKind, str], ...] = (
+        (log_signer.public_key, "log", "signs the log's checkpoints"),
+        (pipeline_signer.public_key, "pipeline", "signs the pipeline's evidence"),
+    )
+    events = [key_event("genesis", public_key=root.public_key, kind="root", person=administrator, reason="opens the ledger", at=clock.now())]
+    events += [key_event("enrol", public_key=key, kind=kind, person=None, reason=reason, at=clock.now()) for key, kind, reason in machine]
+    kinds = registry()
+    with create_ledger(scratch, origin, log_signer, clock) as ledger:
+        ledger.append([Submission(sign_payload(build_payload(event, kinds), root), "key-event", f"product:{product}") for event in events])
+    if state.exists() and not any(state.iterdir()):
+        state.rmdir()
+    scratch.rename(state)
+    return policy
+
+
+def enrol_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person: Person | None, reason: str, root: Signer) -> int:
+    """Append a key's enrolment, signed by a root key; gives the log index.
+
+    Raises:
+        IntegrityError: if the event does not fit the keys before it, or the signer is no valid root key.
+    """
+    evidence = key_event("enrol", public_key=public_key, kind=kind, person=person, reason=reason, at=workspace.clock.now())
+    return _append_event(workspace, sign_payload(build_payload(evidence, workspace.registry), root))
+
+
+def revoke_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person: Person | None, reason: str, root: Signer) -> int:
+    """Append a key's revocation, signed by a root key; gives the log index from which the key no longer counts."""
+    evidence = key_event("revoke", public_key=public_key, kind=kind, person=person, reason=reason, at=workspace.clock.now())
+    return _append_event(workspace, sign_payload(build_payload(evidence, workspace.registry), root))
+
+
+def _append_event(workspace: Workspace, envelope: Envelope) -> int:
+    # Tried before it is appended: an event that does not verify would make every later reading of the log fail.
+    apply_key_event(workspace.reader.trust(), workspace.ledger.size, envelope, workspace.trust_policy.roots)
+    with workspace.writer() as ledger:
+        (receipt,) = ledger.append([Submission(envelope, "key-event", f"product:{workspace.product.id}")])
+    return receipt.index

@@ -1,0 +1,44 @@
+"""Every kind of evidence and every rule that the rooms bring."""
+
+import importlib
+from collections.abc import Iterator
+
+from lotmark.attest.models import Registry
+from lotmark.base.rules import Rule
+
+_WITH_KINDS = ("attest", "trace", "builds", "supply", "matrix", "policy", "approvals", "releases", "deploy", "pipeline")
+_WITH_RULES = (
+    "base",
+    "ids",
+    "product",
+    "tlog",
+    "attest",
+    "ledger",
+    "index",
+    "trace",
+    "builds",
+    "supply",
+    "matrix",
+    "policy",
+    "approvals",
+    "releases",
+    "deploy",
+    "dossier",
+    "pipeline",
+    "cli",
+)
+
+
+def registry() -> Registry:
+    """Every kind of evidence that counts."""
+    return Registry(kind for room in _WITH_KINDS for kind in importlib.import_module(f"lotmark.{room}.predicates").KINDS)
+
+
+def rules() -> Iterator[Rule]:
+    """Every rule code with its story."""
+    for room in _WITH_RULES:
+        try:
+            module = importlib.import_module(f"lotmark.{room}.rules")
+        except ModuleNotFoundError:
+            continue
+        yield from module.RULES

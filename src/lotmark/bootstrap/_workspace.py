@@ -1,0 +1,132 @@
+"""Workspace: one product with its state folder, opened when first needed."""
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lotmark.attest.api import FileSigner, parse_trust_policy
+from lotmark.attest.models import Registry, TrustPolicy
+from lotmark.attest.ports import Signer
+from lotmark.base.clock import Clock, SystemClock
+from lotmark.base.errors import EnvironmentLacksError
+from lotmark.bootstrap._registry import registry
+from lotmark.index.api import VerifiedReader
+from lotmark.ledger.api import open_ledger
+from lotmark.ledger.ports import Ledger
+from lotmark.product.api import find_root, load_product
+from lotmark.product.models import Product
+
+if TYPE_CHECKING:
+    from lotmark.pipeline.api import Settings
+
+STATE = ".lotmark"
+
+
+@dataclass
+class Workspace:
+    """A product's work tree, its configuration and its state folder. Not thread-safe, but for `writer`."""
+
+    root: Path
+    config: Path | None
+    state: Path
+    clock: Clock = field(default_factory=SystemClock)
+    _writing: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @cached_property
+    def product(self) -> Product:
+        """The product's declaration.
+
+        Raises:
+            UsageError: if lotmark.yaml is missing or wrong.
+        """
+        return load_product(self.root, self.config)
+
+    @cached_property
+    def registry(self) -> Registry:
+        return registry()
+
+    @cached_property
+    def trust_policy(self) -> TrustPolicy:
+        """What this installation trusts of its own log.
+
+        Raises:
+            EnvironmentLacksError: LM-CLI-010 if there is no ledger here yet.
+        """
+        path = self.state / "trust.json"
+        if not path.is_file():
+            raise EnvironmentLacksError(
+                "LM-CLI-010",
+                f"there is no ledger in {self.state}",
+                where=str(self.state),
+                solution="`lotmark init` makes the ledger and its keys; `lotmark demo` shows one with everything in it",
+            )
+        return parse_trust_policy(path.read_bytes())
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The ledger for reading; takes no lock."""
+        _ = self.trust_policy
+        return open_ledger(self.state)
+
+    @cached_property
+    def reader(self) -> VerifiedReader:
+        """Only verified evidence."""
+        return VerifiedReader(self.ledger, self.trust_policy, self.registry)
+
+    @contextmanager
+    def writer(self) -> Iterator[Ledger]:
+        """The ledger for appending; its lock is held only inside."""
+        with self._writing, open_ledger(self.state, FileSigner.load(self.state / "keys" / "log.key"), self.clock) as ledger:
+            yield ledger
+
+    def pipeline_signer(self) -> Signer:
+        """The pipeline's key, loaded anew each time."""
+        return FileSigner.load(self.state / "keys" / "pipeline.key")
+
+    def settings(self) -> "Settings":
+        """The pipeline's ports."""
+        from lotmark.pipeline.api import Settings, open_embedded_engine
+
+        return Settings(
+            product=self.product,
+            state=self.state,
+            clock=self.clock,
+            registry=self.registry,
+            trust_policy=self.trust_policy,
+            reader=self.reader,
+            open_writer=self.writer,
+            pipeline_signer=self.pipeline_signer,
+            open_engine=lambda: open_embedded_engine(self.state / "engine.db"),
+            operator=operator_name(),
+        )
+
+    def close(self) -> None:
+        """Let go of the ledger, if it was opened."""
+        if "ledger" in self.__dict__:
+            self.ledger.close()
+
+
+def open_workspace(product: Path, config: Path | None, state: Path | None) -> Workspace:
+    """The workspace of the product whose work tree holds `product`.
+
+    Raises:
+        UsageError: LM-PRD-002 if that is no git work tree.
+    """
+    root = find_root(product)
+    return Workspace(root, config, (state or root / STATE).resolve())
+
+
+def operator_name() -> str:
+    """Who runs this process, as a claim in records: user and machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = f"uid-{os.getuid()}"
+    return f"{user}@{socket.gethostname()}"

@@ -1,0 +1,80 @@
+"""`lotmark run`: the pipeline, with live progress on the terminal."""
+
+from typing import Any
+
+import click
+
+from lotmark.base.errors import ExitCode
+from lotmark.cli._output import Output, format_finding, table
+from lotmark.cli._progress import open_progress
+
+_EXIT = {"released": ExitCode.ACCEPTED, "pending": ExitCode.PENDING, "refused": ExitCode.REFUSED, "open": ExitCode.ACCEPTED}
+_MARK = {"accepted": ("✓", "green"), "refused": ("✗", "red"), "pending": ("…", "yellow"), "not run": ("-", "bright_black")}
+
+
+@click.command(name="run")
+@click.option("--stage", "until", default=None, help="Stop once this stage (and what it needs) is recorded.")
+@click.option("--new", is_flag=True, help="Close an open run of this commit as abandoned and open another.")
+@click.pass_obj
+def command(output: Output, until: str | None, new: bool) -> int:
+    """Bring the run of the commit at HEAD as far as it goes; resumes what is open.
+
+    Exits 0 when released, 1 when refused, 8 while it waits for people.
+    """
+    from lotmark.pipeline.api import run_pipeline
+    from lotmark.pipeline.models import RunReport, Stage
+
+    workspace = output.workspace()
+    settings = workspace.settings()
+    goal = click.Choice([stage.value for stage in Stage]).convert(until, None, None) if until else None
+    with open_progress(quiet=output.quiet or output.json) as progress:
+        report: RunReport = run_pipeline(settings, progress=progress, until=Stage(goal) if goal else None, new=new)
+    output.result("run", report_wire(report), format_report(report))
+    if goal:
+        outcome = next(status.outcome for status in report.stages if status.stage.value == goal)
+        return int({"accepted": ExitCode.ACCEPTED, "pending": ExitCode.PENDING}.get(outcome.value if outcome else "", ExitCode.REFUSED))
+    return int(_EXIT[report.outcome])
+
+
+def report_wire(report: Any) -> dict[str, Any]:
+    """A RunReport as JSON."""
+    return {
+        "run": report.run,
+        "version": report.version,
+        "commit": report.commit,
+        "outcome": report.outcome,
+        "resumed": report.resumed,
+        "waitingFor": list(report.waiting_for),
+        "stages": [
+            {
+                "stage": status.stage.value,
+                "outcome": status.outcome.value if status.outcome else "not-run",
+                "attempts": status.attempts,
+                "summary": status.summary,
+                "findings": [dict(finding) for finding in status.findings],
+                "index": status.index,
+            }
+            for status in report.stages
+        ],
+    }
+
+
+def format_report(report: Any) -> str:
+    """A RunReport for a person: every stage with symbol and word, what is wrong, what comes next."""
+    rows = []
+    for status in report.stages:
+        word = status.outcome.value if status.outcome else "not run"
+        mark, color = _MARK[word]
+        rows.append((click.style(mark, fg=color), status.stage.value, click.style(word, fg=color), status.summary))
+    lines = [table(rows)]
+    lines += [format_finding(finding) for status in report.stages for finding in status.findings if status.outcome is not None]
+    product = report.run.split(":")[0]
+    if report.outcome == "released":
+        lines.append(f"{product} {report.version} is released. `lotmark show {report.version}` gives the five answers.")
+    elif report.outcome == "pending":
+        lines += ["Waiting for people:", *(f"  {missing}" for missing in report.waiting_for)]
+        lines.append("`lotmark approve request` shows what is to be signed; `lotmark run` goes on once it is.")
+    elif report.outcome == "refused":
+        lines.append(f"{product} {report.version} is refused. `lotmark gate --explain` tells each criterion.")
+    lines.append(report.run)
+    return "\n".join(lines)

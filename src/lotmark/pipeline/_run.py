@@ -1,0 +1,147 @@
+"""One run: which stages may start, started together where they do not depend on each other, until nothing can go on."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from typing import Any
+
+from lotmark.pipeline._closing import close_run
+from lotmark.pipeline._context import Settings, StageContext, read_run
+from lotmark.pipeline._recorder import record_result
+from lotmark.pipeline._runs import closed_outcome, find_previous, identify_run, open_runs, read_statuses
+from lotmark.pipeline._stages import WORK
+from lotmark.pipeline._stages.approval import missing_approvals, ready_to_conclude
+from lotmark.pipeline.models import MUST_ACCEPT, NEEDS, Outcome, PreviousRelease, RunIdentity, RunReport, Stage, StageResult, StageStatus
+from lotmark.pipeline.ports import Engine, Progress, Silence
+
+_Started = dict["Future[dict[str, Any]]", tuple[Stage, int, float]]
+
+
+def run_pipeline(settings: Settings, *, progress: Progress | None = None, until: Stage | None = None, new: bool = False) -> RunReport:
+    """Bring the run of the commit at HEAD as far as it goes: to its end, to a refusal, or to where people must act.
+
+    Resumes an open run: what the ledger holds is not done again. With `until`, stops once that stage is recorded. With
+    `new`, an open run of the commit is closed as abandoned and another is opened.
+
+    Raises:
+        RefusedError: LM-PIP-002 dirty tree, LM-PIP-003 changed configuration.
+        EnvironmentLacksError: LM-PIP-001 if another process runs here; LM-LED-* if nothing can be recorded.
+    """
+    identity, standing = _abandon_open(settings) if new else identify_run(settings)
+    previous = find_previous(settings, identity.commit)
+    if standing == "released":
+        return _report(settings, identity, resumed=True)
+    engine = settings.open_engine()
+    try:
+        loop = _Loop(settings, identity, previous, engine, progress or Silence(), until)
+        loop.run()
+    finally:
+        engine.close()
+    return _report(settings, identity, resumed=standing == "open")
+
+
+class _Loop:
+    """Starts every stage whose needs are recorded, and takes in what ends, until nothing is left to start."""
+
+    def __init__(
+        self, settings: Settings, identity: RunIdentity, previous: PreviousRelease | None, engine: Engine, progress: Progress, until: Stage | None
+    ) -> None:
+        self._settings = settings
+        self._identity = identity
+        self._previous = previous
+        self._engine = engine
+        self._progress = progress
+        self._until = until
+        self._started: _Started = {}
+
+    def run(self) -> None:
+        try:
+            while self._start_ready() or self._started:
+                done, _ = wait(self._started, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._take_in(future)
+        finally:
+            # After an error the other stages still end and are recorded; nothing is left half done behind our back.
+            wait(self._started)
+        self._close_if_refused()
+
+    def _start_ready(self) -> bool:
+        statuses = read_statuses(read_run(self._settings.reader, self._identity.run))
+        running = {stage for stage, _, _ in self._started.values()}
+        if self._until is not None and statuses[self._until].outcome is not None:
+            return False
+        started = False
+        for stage in Stage:
+            if stage not in running and self._may_start(stage, statuses):
+                self._start(stage, statuses[stage].attempts + 1)
+                started = True
+        return started
+
+    def _may_start(self, stage: Stage, statuses: Mapping[Stage, StageStatus]) -> bool:
+        own = statuses[stage].outcome
+        if own in {Outcome.ACCEPTED, Outcome.REFUSED}:
+            return False
+        for need in NEEDS[stage]:
+            outcome = statuses[need].outcome
+            if outcome in {None, Outcome.PENDING} or (need in MUST_ACCEPT and outcome is not Outcome.ACCEPTED):
+                return False
+        if self._until is not None and not _leads_to(stage, self._until):
+            return False
+        return own is None or ready_to_conclude(self._context(stage, statuses[stage].attempts + 1))
+
+    def _context(self, stage: Stage, attempt: int) -> StageContext:
+        return StageContext(self._settings, self._identity, stage, attempt, self._previous, lambda text: self._progress.stage_note(stage, text))
+
+    def _start(self, stage: Stage, attempt: int) -> None:
+        context = self._context(stage, attempt)
+
+        def work() -> dict[str, Any]:
+            if stage is not Stage.SOURCE:
+                context.check_configuration()
+            return WORK[stage](context).to_wire()
+
+        def record(result: dict[str, Any]) -> dict[str, Any]:
+            settings = self._settings
+            record_result(
+                StageResult.from_wire(result), self._identity.run, writer=settings.open_writer, signer=settings.pipeline_signer, submitter=settings.operator
+            )
+            return {"outcome": result["outcome"]}
+
+        self._progress.stage_started(stage, attempt)
+        future = self._engine.submit(f"{self._identity.key}/{stage.value}/{attempt}", work, record)
+        self._started[future] = (stage, attempt, time.monotonic())
+
+    def _take_in(self, future: "Future[dict[str, Any]]") -> None:
+        stage, _, began = self._started.pop(future)
+        future.result()
+        status = read_statuses(read_run(self._settings.reader, self._identity.run))[stage]
+        self._progress.stage_ended(status, time.monotonic() - began)
+
+    def _close_if_refused(self) -> None:
+        statuses = read_statuses(read_run(self._settings.reader, self._identity.run))
+        stopped = any(status.outcome is Outcome.REFUSED and (stage in MUST_ACCEPT or stage is Stage.VERIFICATION) for stage, status in statuses.items())
+        if stopped and self._until is None:
+            close_run(self._settings, self._identity, "refused", statuses)
+
+
+def _abandon_open(settings: Settings) -> tuple[RunIdentity, str]:
+    """Close the open run of HEAD, whatever its configuration, and name the next one."""
+    for identity in open_runs(settings):
+        close_run(settings, identity, "abandoned", read_statuses(read_run(settings.reader, identity.run)))
+    return identify_run(settings, new=True)
+
+
+def _leads_to(stage: Stage, goal: Stage) -> bool:
+    """Whether `goal` is the stage or needs it, directly or through others."""
+    return stage is goal or any(_leads_to(stage, need) for need in NEEDS[goal])
+
+
+def _report(settings: Settings, identity: RunIdentity, *, resumed: bool) -> RunReport:
+    evidence = read_run(settings.reader, identity.run)
+    statuses = read_statuses(evidence)
+    outcome = closed_outcome(settings.reader, identity.run)
+    waiting: tuple[str, ...] = ()
+    if outcome is None and statuses[Stage.APPROVAL].outcome is Outcome.PENDING:
+        outcome = "pending"
+        waiting = missing_approvals(StageContext(settings, identity, Stage.APPROVAL, statuses[Stage.APPROVAL].attempts, None, lambda _: None))
+    return RunReport(identity.run, identity.version, identity.commit, outcome or "open", tuple(statuses.values()), resumed, waiting)

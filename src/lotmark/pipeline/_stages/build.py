@@ -1,0 +1,39 @@
+"""Stage 3, build: the declared command in the sandbox, twice under different conditions, outputs compared."""
+
+from lotmark.base.findings import Finding, has_errors
+from lotmark.builds.api import build_twice, provenance_evidence, rebuild_evidence
+from lotmark.builds.models import BuildReport, Verdict
+from lotmark.pipeline._context import StageContext
+from lotmark.pipeline.models import Outcome, StageResult
+
+
+def work(context: StageContext) -> StageResult:
+    """Build twice and compare. A difference is recorded here and judged by the policy; no usable build is refused here."""
+    builder = context.builder()
+    product = context.product
+    report = build_twice(
+        product.root,
+        context.identity.commit,
+        product.file.build,
+        product.file.environment,
+        work=context.work_folder(),
+        clock=context.settings.clock,
+        progress=context.note,
+    )
+    blobs = context.store([], [*(output.path for output in report.outputs), *(lane.log.path for lane in report.lanes)])
+    locks = [product.root / lock.path for lock in product.file.dependencies.locks]
+    builder.add(
+        provenance_evidence(report, run=context.run, product=product.id, repository=str(product.root), locks=locks, source=context.source_subject), blobs
+    )
+    builder.add(rebuild_evidence(report, run=context.run, source=context.source_subject), blobs)
+    findings = list(report.findings)
+    usable = report.verdict is not Verdict.FAILED and bool(report.outputs)
+    if not usable and not has_errors(findings):
+        findings.append(Finding("LM-PIP-012", f"the build ended as {report.verdict.value} and left no outputs", help="`lotmark build` shows the log"))
+    return builder.close(Outcome.ACCEPTED if usable else Outcome.REFUSED, summarise(report), findings)
+
+
+def summarise(report: BuildReport) -> str:
+    """The verdict in one line."""
+    names = ", ".join(output.name for output in report.outputs[:3]) or "nothing"
+    return f"{report.verdict.value}: {names}; {report.claim_text()}"

@@ -1,0 +1,40 @@
+"""Stage 2, dependencies: locks, licences, vulnerabilities, SBOM; what was not evaluated is refused."""
+
+from lotmark.base.clock import format_instant
+from lotmark.base.digest import Digest
+from lotmark.builds.api import environment_python
+from lotmark.pipeline._context import StageContext
+from lotmark.pipeline.models import Outcome, StageResult
+from lotmark.supply.api import build_evidence, examine
+from lotmark.supply.models import RootComponent
+
+
+def work(context: StageContext) -> StageResult:
+    """Examine what the product is made from, offline."""
+    builder = context.builder()
+    product = context.product
+    section = product.file.product
+    opened = context.evidence().predicate("run-opened")
+    now = context.settings.clock.now()
+    root = RootComponent(product.id, section.name, product.version, section.manufacturer, "firmware" if product.file.package.device else "application")
+    report = examine(
+        product.root,
+        product.file.dependencies,
+        product=root,
+        python=environment_python(product.file.environment, product.root),
+        today=now.date(),
+        committed_at=opened["source"]["committedAt"],
+        config_root=product.config_root,
+        where=lambda path=(): product.document.where(("dependencies", *path)),
+    )
+    sbom = Digest.of(report.sbom)
+    locks = [product.root / lock.path for lock in report.locks if (product.root / lock.path).is_file()]
+    context.store([report.sbom], locks)
+    for item in build_evidence(report, run=context.run, subjects=(context.source_subject,), scanned_at=format_instant(now)):
+        builder.add(item, [sbom] if item.kind == "sbom" else [Digest.of_file(path) for path in locks] if item.kind == "dependencies" else [])
+    affected = sum(1 for match in report.vulnerabilities if match.state == "affected")
+    evaluated = f"{affected} known vulnerabilities affect it" if report.dump.evaluated else "vulnerabilities not evaluated"
+    summary = f"{len(report.components)} components in {len(report.locks)} lock files, {evaluated}"
+    if report.none:
+        summary = f"no third-party components (declared by {report.none.owner}), {evaluated}"
+    return builder.close(Outcome.ACCEPTED if report.accepted else Outcome.REFUSED, summary, report.findings)

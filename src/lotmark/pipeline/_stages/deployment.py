@@ -1,0 +1,100 @@
+"""Stage 9, deployment: everything verified again, then an atomic switch at each target."""
+
+from lotmark.attest.models import TrustPolicy
+from lotmark.base.clock import format_instant
+from lotmark.base.digest import Digest
+from lotmark.base.errors import IntegrityError
+from lotmark.base.findings import Finding
+from lotmark.deploy.api import AdmissionRequest, admit, deployment_evidence, format_descriptor, open_driver
+from lotmark.deploy.models import Admission, Deployed
+from lotmark.ledger.ports import Ledger
+from lotmark.pipeline._context import Settings, StageContext, read_run
+from lotmark.pipeline._stages.approval import approval_status
+from lotmark.pipeline.models import Outcome, StageResult
+from lotmark.product.models import DirectoryTarget
+from lotmark.releases.models import ArtifactFile, RunEvidence
+from lotmark.tlog.api import TlogError, verify_checkpoint, verify_inclusion
+
+
+def work(context: StageContext) -> StageResult:
+    """Deploy the artifact to every declared target; the first refused admission ends the stage."""
+    builder = context.builder()
+    evidence = read_run(context.settings.fresh_reader(), context.run)
+    artifact = release_artifact(context.settings, evidence)
+    done = []
+    for target in context.product.file.deploy.targets:
+        admission = admit_to(context, target, evidence, artifact)
+        if not admission.granted:
+            findings = [refused_check(target, check.name, check.detail) for check in admission.checks if not check.holds]
+            return builder.close(Outcome.REFUSED, f"{target.name}: admission refused", findings)
+        release = Deployed(context.identity.version, artifact.digest, artifact.name)
+        driver = open_driver(target, context.product.root)
+        previous = driver.current()
+        driver.install(release, artifact.path, format_descriptor(release, target=target.name, environment=target.environment, run=context.run))
+        driver.switch(release)
+        switched_at = format_instant(context.settings.clock.now())
+        builder.add(
+            deployment_evidence(
+                run=context.run,
+                product=context.product.id,
+                target=target,
+                release=release,
+                admission=admission,
+                action="deploy",
+                previous=previous if previous != release else None,
+                switched_at=switched_at,
+            ),
+            [artifact.digest],
+        )
+        done.append(f"{target.name} runs {release.version}" + (f" (before: {previous.version})" if previous and previous != release else ""))
+        context.note(done[-1])
+    return builder.close(Outcome.ACCEPTED, "; ".join(done))
+
+
+def release_artifact(settings: Settings, evidence: RunEvidence) -> ArtifactFile:
+    """The candidate's artifact as it lies in the blob store, its bytes checked.
+
+    Raises:
+        IntegrityError: if the blob is missing or changed.
+    """
+    named = evidence.predicate("release-candidate")["artifact"]
+    digest = Digest(named["sha256"])
+    blobs = settings.reader.ledger.blobs
+    data = blobs.get(digest)
+    return ArtifactFile(named["name"], blobs.path(digest), len(data), digest)
+
+
+def admit_to(context: StageContext, target: DirectoryTarget, evidence: RunEvidence, artifact: ArtifactFile) -> Admission:
+    """The admission of an artifact to a target, from evidence that was verified afresh."""
+    settings = context.settings
+    ledger = settings.reader.ledger
+    status = approval_status(context, evidence)
+    request = AdmissionRequest(
+        artifact=artifact,
+        target=target.name,
+        evidence=evidence,
+        policy_sha256=dict(context.identity.configuration)["quality/policy.yaml"],
+        log_size=ledger.size,
+        approvals_complete=status.complete,
+        missing=tuple(f"{missing.role} ({missing.have} of {missing.count})" for missing in status.missing),
+        prove=lambda index: prove_inclusion(ledger, settings.trust_policy, index),
+    )
+    return admit(request, format_instant(settings.clock.now()))
+
+
+def prove_inclusion(ledger: Ledger, policy: TrustPolicy, index: int) -> None:
+    """Hold that the log's signed checkpoint covers the entry.
+
+    Raises:
+        IntegrityError: LM-PIP-020 if it does not.
+    """
+    try:
+        checkpoint = verify_checkpoint(ledger.checkpoint(), [policy.log_key])
+        verify_inclusion(ledger.entry(index).leaf_hash, index, checkpoint.size, ledger.inclusion_proof(index, checkpoint.size), checkpoint.root)
+    except TlogError as error:
+        raise IntegrityError("LM-PIP-020", f"the log does not prove entry {index}: {error}", solution="`lotmark log fsck` names the broken record") from error
+
+
+def refused_check(target: DirectoryTarget, name: str, detail: str) -> Finding:
+    """A check of the admission that does not hold."""
+    return Finding("LM-DEP-001", f"{target.name}: {name}: {detail}", subject=target.name, help="`lotmark gate --explain` shows each criterion and signature")

@@ -1,0 +1,147 @@
+"""Stage 1, source: a clean tree at one commit, signed-off authors, referenced ids, pinned configuration. Opens the run."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from lotmark import __version__
+from lotmark.attest.models import Evidence
+from lotmark.base.clock import format_instant
+from lotmark.base.findings import Finding, has_errors
+from lotmark.ids.api import find_ids
+from lotmark.pipeline._context import StageContext
+from lotmark.pipeline.models import EXPECTED, Outcome, StageResult
+from lotmark.product.api import changed_paths, files_at, is_ancestor, list_commits, read_source_state
+from lotmark.product.models import Commit
+from lotmark.trace.api import changed_items, read_quality_files
+
+_POLICY_FILES = frozenset({"lotmark.yaml", "quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml"})
+
+_ITEMS = ("quality/requirements/", "quality/risks/")
+
+
+def work(context: StageContext) -> StageResult:
+    """Look at the history since the last release and record what the run stands on."""
+    builder = context.builder()
+    identity = context.identity
+    product = context.product
+    previous = context.previous
+    root = product.root
+    state = read_source_state(root)
+    base = previous.commit if previous else None
+    commits = list_commits(root, base, identity.commit)
+    changed = changed_paths(root, base, identity.commit)
+    references = {commit.sha: _references(commit, product.id) for commit in commits}
+    source = {
+        "repository": state.repository,
+        "ref": state.ref,
+        "commit": identity.commit,
+        "tree": state.tree,
+        "sha256": identity.source_sha256,
+        "committedAt": state.committed_at,
+    }
+    summary: dict[str, Any] = {
+        "run": context.run,
+        "source": source,
+        "base": {"version": previous.version, "commit": previous.commit} if previous else None,
+        "commits": [_commit_wire(commit, references[commit.sha]) for commit in commits],
+        "authors": _emails(commit.author_email for commit in commits),
+        "committers": _emails(commit.committer_email for commit in commits),
+        # Git does not tell who pushed; the committer of the newest commit is the nearest that can be known offline.
+        "lastPusher": commits[-1].committer_email if commits else "",
+        "changedPaths": list(changed),
+        "referencedIds": sorted({item for items in references.values() for item in items}),
+        "changedItems": _changed_items(context, base),
+        "dependenciesChanged": previous is None or bool({lock.path for lock in product.file.dependencies.locks} & set(changed)),
+        "policyChanged": previous is None or _changed_configuration(previous.configuration, identity.configuration),
+    }
+    builder.add(Evidence("run-opened", (context.source_subject,), _opened(context, source)))
+    builder.add(Evidence("change-summary", (context.source_subject,), summary))
+    findings = _judge(context, commits, references)
+    outcome = Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED
+    people = len(summary["authors"])
+    text = f"commit {identity.commit[:12]}, {len(commits)} commits by {people} {'person' if people == 1 else 'people'}, {len(changed)} paths since {previous.version if previous else 'the beginning'}"
+    return builder.close(outcome, text, findings)
+
+
+def _opened(context: StageContext, source: dict[str, Any]) -> dict[str, Any]:
+    product = context.product
+    section = product.file.product
+    previous = context.previous
+    return {
+        "run": context.run,
+        "product": {"id": product.id, "name": section.name, "version": product.version, "safetyClass": section.safety_class, "udiDi": section.udi_di},
+        "source": source,
+        "configuration": [{"path": path, "sha256": sha} for path, sha in context.identity.configuration],
+        "expected": [{"stage": stage.value, "kinds": list(kinds)} for stage, kinds in EXPECTED.items()],
+        "previousRelease": {"version": previous.version, "commit": previous.commit, "artifact": previous.artifact} if previous else None,
+        "openedAt": format_instant(context.settings.clock.now()),
+        "operator": context.settings.operator,
+        "lotmark": __version__,
+    }
+
+
+def _changed_items(context: StageContext, base: str | None) -> list[str]:
+    """Items whose meaning differs from the last release's; with ``--config`` the history is not here, so every item counts."""
+    product = context.product
+    after = read_quality_files(product.quality, [])  # what cannot be read is judged by the trace, in validation
+    inside = product.config_root == product.root
+    before = files_at(product.root, base, "quality") if base and inside else {}
+    return list(changed_items({path: before[path] for path in before if path.startswith(_ITEMS)}, after, product.id).all)
+
+
+def _changed_configuration(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> bool:
+    return any(path in _POLICY_FILES for path, _ in set(before) ^ set(after))
+
+
+def _references(commit: Commit, product: str) -> tuple[str, ...]:
+    return tuple(sorted({item.local if item.product == product else item.canonical for item in find_ids(commit.body, product)}))
+
+
+def _commit_wire(commit: Commit, references: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "sha": commit.sha,
+        "subject": commit.subject,
+        "author": {"name": commit.author_name, "email": commit.author_email},
+        "committer": {"name": commit.committer_name, "email": commit.committer_email},
+        "committedAt": commit.committed_at,
+        "signedOff": _signed_off(commit),
+        "references": list(references),
+    }
+
+
+def _signed_off(commit: Commit) -> bool:
+    """Whether the author signed off (Developer Certificate of Origin), by e-mail."""
+    mails = [value.rpartition("<")[2].rstrip(">").strip().lower() for key, value in commit.trailers if key.lower() == "signed-off-by"]
+    return commit.author_email.lower() in mails
+
+
+def _emails(addresses: Iterable[str]) -> list[str]:
+    return sorted({address.lower() for address in addresses if address})
+
+
+def _judge(context: StageContext, commits: tuple[Commit, ...], references: dict[str, tuple[str, ...]]) -> list[Finding]:
+    rules = context.product.file.source
+    root = context.product.root
+    findings = []
+    for commit in commits:
+        if rules.baseline and is_ancestor(root, commit.sha, rules.baseline):
+            continue
+        if rules.require_sign_off and not _signed_off(commit):
+            findings.append(
+                Finding(
+                    "LM-PIP-010",
+                    f"commit {commit.sha[:12]} ({commit.subject}) is not signed off by its author {commit.author_email}",
+                    subject=commit.sha,
+                    help="`git commit --amend --signoff`, or for earlier commits `git rebase --signoff`",
+                )
+            )
+        if rules.require_references and not references[commit.sha]:
+            findings.append(
+                Finding(
+                    "LM-PIP-011",
+                    f"commit {commit.sha[:12]} ({commit.subject}) references no requirement, risk, anomaly or change",
+                    subject=commit.sha,
+                    help="name what it is for in the message: a trailer `Refs: REQ-001`; `source.baseline` exempts the history before Lotmark",
+                )
+            )
+    return findings

@@ -1,0 +1,60 @@
+"""The rule codes of the pipeline."""
+
+from lotmark.base.rules import Rule
+
+RULES = (
+    Rule(
+        "LM-PIP-001",
+        "another run works here",
+        "Two processes that resume the same run would run a step twice; the engine's lock lets one in. The kernel frees it when its owner dies.",
+        "Wait until the other `lotmark run` ends, or stop the process that the message names.",
+    ),
+    Rule(
+        "LM-PIP-002",
+        "the work tree is not clean",
+        "A release is made from a commit that everybody can fetch, never from the state of a folder on one machine.",
+        "Commit or stash the changes that the message lists, then run again. Nothing was recorded.",
+    ),
+    Rule(
+        "LM-PIP-003",
+        "the configuration changed after the run was opened",
+        "Policy, approvals, people, matrix, requirements and risks are pinned when a run opens; a decision that was reviewed under one policy is never closed under another.",
+        "Put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew.",
+    ),
+    Rule(
+        "LM-PIP-010",
+        "a commit is not signed off by its author",
+        "The record must say who made each change and that this person stands for it (IEC 62304 8.2.4, 21 CFR 11.10(e)).",
+        "`git commit --amend --signoff`; for the history before Lotmark set `source.baseline`.",
+    ),
+    Rule(
+        "LM-PIP-011",
+        "a commit references nothing",
+        "A change without a requirement, risk or anomaly behind it is scope that nobody asked for and nobody reviewed.",
+        "Name the item in the commit message (`Refs: REQ-001`); for the history before Lotmark set `source.baseline`.",
+    ),
+    Rule(
+        "LM-PIP-012",
+        "the build failed or left nothing to release",
+        "Tests, packaging and release need the outputs that the sealed build made; without them nothing later may claim anything.",
+        "`lotmark build` shows the log; the command runs without network and without capabilities, on a private copy of the tracked files.",
+    ),
+    Rule(
+        "LM-PIP-013",
+        "a command of a test layer was stopped",
+        "A command that ran into its time or its quota has not judged the product, whatever results it left.",
+        "Raise `timeout` of the layer, or make the command end.",
+    ),
+    Rule(
+        "LM-PIP-020",
+        "the log does not prove an entry",
+        "An entry that the signed checkpoint does not cover could be added or removed unnoticed.",
+        "`lotmark log fsck` names the broken record; restore the ledger from a backup.",
+    ),
+    Rule(
+        "LM-PIP-021",
+        "a person rejected the release",
+        "A rejection is a decision like an approval and closes the run; it is never deleted.",
+        "Mend what the reason names, commit, and run again.",
+    ),
+)
