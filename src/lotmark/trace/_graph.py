@@ -11,12 +11,12 @@ def build_graph(
     product: str,
     items: Mapping[str, Item],
     *,
-    anomalies: tuple[Anomaly, ...] = (),
+    anomalies: tuple[Anomaly, ...] | None = None,
     scale: RiskScale = DEFAULT_SCALE,
     sources: SourceScan | None = None,
     findings: Iterable[Finding] = (),
 ) -> TraceGraph:
-    """The graph of these items; links to ids that are not among them are left to the checks."""
+    """The graph of these items; links to ids that are not among them are left to the checks. `anomalies` None: no list."""
     up: dict[str, tuple[str, ...]] = {}
     down: dict[str, list[str]] = {}
     for item in items.values():
@@ -36,7 +36,8 @@ def build_graph(
         up=up,
         down={key: tuple(below) for key, below in down.items()},
         verified_by={key: tuple(tests) for key, tests in verified_by.items()},
-        anomalies=anomalies,
+        anomalies=anomalies or (),
+        anomalies_declared=anomalies is not None,
         scale=scale,
         sources=sources,
         findings=tuple(findings),

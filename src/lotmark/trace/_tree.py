@@ -21,7 +21,7 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
     """
     findings: list[Finding] = []
     items: list[Item] = []
-    anomalies: tuple[Anomaly, ...] = ()
+    anomalies: tuple[Anomaly, ...] | None = None
     scale: RiskScale | None = None
     read = {REQUIREMENTS: 0, RISKS: 0}
     for path in sorted(files):

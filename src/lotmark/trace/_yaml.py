@@ -16,11 +16,11 @@ from lotmark.trace.models import Anomaly, Item, RiskScale, TracePolicy, Value
 T = TypeVar("T")
 
 
-def parse_anomalies(path: str, data: bytes, product: str, findings: list[Finding]) -> tuple[Anomaly, ...]:
-    """The anomalies in the order of the file."""
+def parse_anomalies(path: str, data: bytes, product: str, findings: list[Finding]) -> tuple[Anomaly, ...] | None:
+    """The anomalies in the order of the file; None where it cannot be read."""
     document = _parse(path, data, AnomalyFile, findings)
     if document is None:
-        return ()
+        return None
     found: dict[str, Anomaly] = {}
     for number, entry in enumerate(document.value.anomalies):
         where = document.where(("anomalies", number, "id"))

@@ -115,8 +115,8 @@ class Anomaly:
 class RiskScale:
     """The words for severity and probability, weakest first, and the level of each pair.
 
-    `matrix[s][p]` is an index into `levels` (weakest first). The first level asks for no control, the last is never
-    acceptable.
+    `matrix[s][p]` is an index into `levels` (weakest first). A risk at the first level may stay without control, one at
+    the last is acceptable only where the benefit outweighs it.
     """
 
     severities: tuple[str, ...]
@@ -213,6 +213,8 @@ class TraceGraph:
     verified_by: Mapping[str, tuple[str, ...]]
     """Item id -> base ids of the tests whose markers name it."""
     anomalies: tuple[Anomaly, ...]
+    anomalies_declared: bool
+    """Whether `quality/anomalies.yaml` stands there and could be read: no list is not an empty list."""
     scale: RiskScale
     sources: SourceScan
     findings: tuple[Finding, ...]
