@@ -4,8 +4,8 @@ import base64
 import json
 
 import pytest
-from fakes.keyring import signer
 
+from fakes.keyring import signer
 from lotmark.attest.api import pae, parse_envelope, sign_payload, verify_signature
 from lotmark.attest.models import PAYLOAD_TYPE
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError

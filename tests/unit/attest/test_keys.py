@@ -6,8 +6,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from fakes.keyring import private_key, signer
 
+from fakes.keyring import private_key, signer
 from lotmark.attest._keys import _ORDER_8, _PRIME
 from lotmark.attest.api import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
 from lotmark.base.errors import UsageError

@@ -1,8 +1,8 @@
 """The plain values of the room."""
 
 import pytest
-from fakes.keyring import KeyLog, signer
 
+from fakes.keyring import KeyLog, signer
 from lotmark.attest.models import Envelope, KeyRecord, PredicateKind, Registry, Trust, lotmark_uri
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from fakes.keyring import private_key, signer
 
+from fakes.keyring import private_key, signer
 from lotmark.attest import _pkcs8, _signers
 from lotmark.attest.api import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, verify_signature, write_key
 from lotmark.base.errors import EnvironmentLacksError, ExitCode, UsageError

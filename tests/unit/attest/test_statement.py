@@ -87,11 +87,15 @@ def test_a_predicate_of_its_type_is_built():
         pytest.param(_payload(subject=[]), "LM-ATT-015", id="no subject", marks=pytest.mark.attack("E12")),
         pytest.param(_payload(subject=[{"name": "a", "digest": {}}]), "LM-ATT-015", id="subject by name only", marks=pytest.mark.attack("E12")),
         pytest.param(_payload(subject=[{"name": "a", "digest": {"md5": "a" * 32}}]), "LM-ATT-015", id="md5 only", marks=pytest.mark.attack("E10")),
-        pytest.param(_payload(subject=[{"name": "a", "digest": {"sha256": SHA256, "sha1": "a" * 40}}]), "LM-ATT-016", id="sha1 too", marks=pytest.mark.attack("E10")),
+        pytest.param(
+            _payload(subject=[{"name": "a", "digest": {"sha256": SHA256, "sha1": "a" * 40}}]), "LM-ATT-016", id="sha1 too", marks=pytest.mark.attack("E10")
+        ),
         pytest.param(_payload(subject=[{"name": "a", "digest": {"sha256": SHA256 + "\n"}}]), "LM-ATT-016", id="digest with line feed"),
         pytest.param(_payload(subject=[{"name": "a", "digest": {"sha256": SHA256, "gitCommit": "a" * 39}}]), "LM-ATT-016", id="short commit"),
         pytest.param(_payload(subject=[{"name": "a", "digest": {"sha256": SHA256}}] * 2), "LM-ATT-024", id="a name twice"),
-        pytest.param(_payload(subject=[{"name": "a\n\u2014 sig", "digest": {"sha256": SHA256}}]), "LM-ATT-024", id="line feed in a name", marks=pytest.mark.attack("P11")),
+        pytest.param(
+            _payload(subject=[{"name": "a\n\u2014 sig", "digest": {"sha256": SHA256}}]), "LM-ATT-024", id="line feed in a name", marks=pytest.mark.attack("P11")
+        ),
     ],
 )
 def test_other_bytes_are_no_statement(payload, code):

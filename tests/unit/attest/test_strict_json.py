@@ -129,7 +129,7 @@ def test_depth_that_the_interpreter_cannot_follow_is_refused_even_where_a_caller
 
 
 def test_a_user_file_is_answered_as_a_usage_error_with_its_name_and_place():
-    with pytest.raises(UsageError, match="lock.json: it is not JSON: .* at line 2, column 3") as caught:
+    with pytest.raises(UsageError, match=r"lock\.json: it is not JSON: .* at line 2, column 3") as caught:
         parse_json(b"{\n  x", what="lock.json", error=UsageError)
     assert caught.value.where == "lock.json"
 

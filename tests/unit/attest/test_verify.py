@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from fakes.keyring import KeyLog, signer
 
+from fakes.keyring import KeyLog, signer
 from lotmark.attest import _verify
 from lotmark.attest.api import build_payload, pae, parse_envelope, sign_payload, verify_envelope, verify_signature
 from lotmark.attest.models import PAYLOAD_TYPE, Evidence, PredicateKind, Registry, Subject, Trust

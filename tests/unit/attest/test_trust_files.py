@@ -1,0 +1,185 @@
+"""Trust policies and known logs."""
+
+import base64
+import errno
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from fakes.keyring import signer
+from lotmark.attest import _signers
+from lotmark.attest.api import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
+from lotmark.attest.models import TrustPolicy
+from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
+
+
+def _vkey(name, key):
+    return f"{name}+{'0a' * 4}+{base64.b64encode(b'%c' % 1 + signer(key).public_key).decode()}"
+
+
+POLICY = TrustPolicy(
+    origin="lotmark.example/qpcr",
+    log_key=_vkey("lotmark.example/qpcr", "log"),
+    roots=(signer("ada").public_key, signer("beth").public_key),
+    witnesses=(_vkey("w1.example", "w1"), _vkey("w2.example", "w2")),
+    quorum=2,
+)
+
+
+def _data(**changes):
+    return json.dumps({**json.loads(format_trust_policy(POLICY)), **changes}).encode()
+
+
+def test_a_policy_is_written_and_read_back():
+    data = format_trust_policy(POLICY)
+    assert parse_trust_policy(data) == POLICY
+    assert json.loads(data)["lotmarkTrust"] == 1
+    assert set(json.loads(data)) == {"lotmarkTrust", "origin", "logKey", "roots", "witnesses", "quorum"}
+
+
+def test_a_policy_without_witnesses_is_read():
+    policy = TrustPolicy(POLICY.origin, POLICY.log_key, POLICY.roots)
+    assert parse_trust_policy(format_trust_policy(policy)) == policy
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"lotmarkTrust": 2}, id="other version"),
+        pytest.param({"extra": 1}, id="unknown field"),
+        pytest.param({"origin": 1}, id="origin no text"),
+        pytest.param({"origin": ""}, id="empty origin"),
+        pytest.param({"origin": "a b"}, id="origin with space"),
+        pytest.param({"origin": "a\nb"}, id="origin with line feed", marks=pytest.mark.attack("P11")),
+        pytest.param({"origin": "a+b"}, id="origin with plus"),
+        pytest.param({"origin": "x" * 256}, id="long origin"),
+        pytest.param({"origin": "somebody.else"}, id="origin is not the name of the log key"),
+        pytest.param({"logKey": "lotmark.example/qpcr"}, id="logKey no vkey"),
+        pytest.param({"logKey": POLICY.log_key + "\n"}, id="logKey with line feed"),
+        pytest.param({"roots": []}, id="no root"),
+        pytest.param({"roots": ["AAAA"]}, id="short root"),
+        pytest.param({"roots": ["%%%"]}, id="root no base64"),
+        pytest.param({"roots": ["é"]}, id="root not ASCII"),
+        pytest.param({"roots": [base64.b64encode(bytes(32)).decode()]}, id="root of small order"),
+        pytest.param({"roots": [base64.b64encode(POLICY.roots[0]).decode()] * 2}, id="root twice"),
+        pytest.param({"witnesses": ["w1"]}, id="witness no vkey"),
+        pytest.param({"witnesses": [POLICY.witnesses[0]] * 2}, id="witness twice"),
+        pytest.param({"witnesses": [_vkey("w1", "w1"), _vkey("w2", "w1")]}, id="one witness under two names"),
+        pytest.param({"witnesses": [_vkey("w1", "log"), _vkey("w2", "w2")]}, id="the log as its own witness", marks=pytest.mark.attack("W03")),
+        pytest.param({"quorum": 3}, id="quorum out of reach"),
+        pytest.param({"quorum": -1}, id="negative quorum"),
+        pytest.param({"quorum": 1.5}, id="half a quorum"),
+    ],
+)
+def test_anything_doubtful_in_a_policy_is_refused(changes):
+    with pytest.raises(UsageError) as caught:
+        parse_trust_policy(_data(**changes))
+    assert caught.value.code == "LM-ATT-050"
+
+
+def test_a_policy_is_strict_json():
+    with pytest.raises(UsageError) as caught:
+        parse_trust_policy(format_trust_policy(POLICY)[:-1] + b',"quorum":0}')
+    assert caught.value.code == "LM-ATT-002"
+
+
+def test_a_policy_that_would_be_refused_is_not_written():
+    with pytest.raises(UsageError):
+        format_trust_policy(replace(POLICY, quorum=9))
+
+
+def test_a_remembered_log_is_found_again(tmp_path):
+    known = KnownLogs(tmp_path / "lotmark" / "known_logs")
+    assert known.list() == ()
+    assert known.find(POLICY.origin) is None
+    path = known.remember(POLICY)
+    assert known.find(POLICY.origin) == POLICY
+    assert known.find("other.example") is None
+    assert known.list() == (path,)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert len(path.stem) == 16
+
+
+def test_remembering_the_same_again_changes_nothing(tmp_path):
+    known = KnownLogs(tmp_path)
+    path = known.remember(POLICY)
+    before = path.stat()
+    assert known.remember(POLICY) == path
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert os.listdir(tmp_path) == [path.name]
+
+
+@pytest.mark.attack("E09")
+def test_another_policy_for_a_known_log_is_refused_until_it_is_asked_for(tmp_path):
+    known = KnownLogs(tmp_path)
+    known.remember(POLICY)
+    other = replace(POLICY, roots=(signer("mallory").public_key,))
+    with pytest.raises(RefusedError) as caught:
+        known.remember(other)
+    assert caught.value.code == "LM-ATT-051"
+    assert known.find(POLICY.origin) == POLICY
+    known.remember(other, replace=True)
+    assert known.find(POLICY.origin) == other
+
+
+def test_a_known_log_that_others_may_write_is_refused(tmp_path):
+    known = KnownLogs(tmp_path)
+    path = known.remember(POLICY)
+    path.chmod(0o644)
+    assert known.find(POLICY.origin) == POLICY
+    path.chmod(0o664)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        known.find(POLICY.origin)
+    assert caught.value.code == "LM-ATT-031"
+
+
+@pytest.mark.parametrize("target", ["elsewhere.json", "nowhere.json"])
+def test_a_link_in_the_folder_is_refused(tmp_path, target):
+    known = KnownLogs(tmp_path / "known")
+    known.remember(POLICY).rename(tmp_path / "elsewhere.json")
+    known.path(POLICY.origin).symlink_to(tmp_path / target)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        known.find(POLICY.origin)
+    assert caught.value.code == "LM-ATT-031"
+
+
+def test_a_file_under_another_log_s_name_is_refused(tmp_path):
+    known = KnownLogs(tmp_path)
+    known.remember(POLICY).rename(known.path("other.example"))
+    with pytest.raises(UsageError) as caught:
+        known.find("other.example")
+    assert caught.value.code == "LM-ATT-050"
+
+
+def test_a_full_disk_is_answered_and_leaves_nothing(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(_signers.os, "fsync", full)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        KnownLogs(tmp_path).remember(POLICY)
+    assert caught.value.code == "LM-ATT-052"
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("environ", "folder"),
+    [
+        ({"XDG_CONFIG_HOME": "/x", "HOME": "/h"}, "/x/lotmark/known_logs"),
+        ({"XDG_CONFIG_HOME": "", "HOME": "/h"}, "/h/.config/lotmark/known_logs"),
+        ({"XDG_CONFIG_HOME": "relative", "HOME": "/h"}, "/h/.config/lotmark/known_logs"),
+        ({"HOME": "/h"}, "/h/.config/lotmark/known_logs"),
+    ],
+)
+def test_the_folder_follows_the_xdg_rules(environ, folder):
+    assert known_logs_folder(environ) == Path(folder)
+
+
+def test_without_a_home_there_is_no_folder():
+    with pytest.raises(EnvironmentLacksError) as caught:
+        known_logs_folder({})
+    assert caught.value.code == "LM-ATT-052"
