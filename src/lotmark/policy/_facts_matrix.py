@@ -129,6 +129,7 @@ def trace_fact(selection: Selection) -> model.Trace:
         )
     items = {item.id: item for item in found.items}
     changed = [items[name] for name in found.changed if name in items]
+    product_class = selection.run.product.safety_class if selection.run else ""
     return model.Trace(
         present=True,
         items=len(items),
@@ -137,7 +138,7 @@ def trace_fact(selection: Selection) -> model.Trace:
         with_test=found.coverage.with_test,
         verified=found.coverage.verified,
         changed=found.changed,
-        changed_classes=sorted({item.safety_class for item in changed if item.safety_class}),
+        changed_classes=sorted({item.safety_class or product_class for item in changed}),
         errors=[model.TraceFinding(code=f.code, message=f.message, subject=f.subject) for f in found.findings if f.severity == "error"],
         gaps=_gaps(changed, selection.find("matrix-evaluation", MatrixEvaluation)),
     )

@@ -250,7 +250,7 @@ class Trace(Fact, frozen=True):
     verified: int
     changed: list[str]
     changed_classes: list[str]
-    """Safety classes of the changed items, without doubles."""
+    """Safety classes of the changed items, without doubles; an item without one has the product's."""
     errors: list[TraceFinding]
     gaps: list[Gap]
     """Changed requirements without a link up or without a required test."""
