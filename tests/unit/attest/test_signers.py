@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
 
@@ -14,6 +15,7 @@ from lotmark.attest import _pkcs8, _signers
 from lotmark.attest.api import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, verify_signature, write_key
 from lotmark.base.errors import EnvironmentLacksError, ExitCode, UsageError
 
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is not installed")
 PASSPHRASE = "correct horse battery"
 CLEAR = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
 
@@ -53,6 +55,7 @@ def test_a_machine_key_is_written_and_read(tmp_path):
     assert os.listdir(path.parent) == ["pipeline.key"]
 
 
+@needs_openssl
 def test_a_person_key_is_sealed_with_the_full_number_of_rounds(tmp_path):
     path = tmp_path / "quinn.key"
     write_key(path, private_key("quinn"), PASSPHRASE)
@@ -64,6 +67,7 @@ def test_a_person_key_is_sealed_with_the_full_number_of_rounds(tmp_path):
     assert "aes-256-cbc" in listing
 
 
+@needs_openssl
 def test_openssl_opens_a_sealed_key_and_we_open_one_that_openssl_sealed(tmp_path, quick):
     ours, theirs = tmp_path / "ours.key", tmp_path / "theirs.key"
     write_key(ours, private_key("quinn"), PASSPHRASE)
