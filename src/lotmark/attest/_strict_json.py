@@ -101,6 +101,9 @@ def _check_shape(data: bytes, limits: Limits) -> None:
     if openings <= limits.max_depth and openings + data.count(b",") < limits.max_items:
         return
     bare = data.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in data else data
+    # A value brings two quotes, its key two more: what has more is refused before the cut makes an object of each piece.
+    if bare.count(b'"') > 4 * limits.max_items:
+        raise _Refusal("LM-ATT-006", f"it holds more than {limits.max_items} values")
     bare = b"".join(bare.split(b'"')[::2])
     brackets = bare.translate(None, _NO_BRACKETS)
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)

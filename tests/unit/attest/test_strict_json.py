@@ -118,8 +118,12 @@ def test_a_document_of_too_many_values_is_refused():
     with pytest.raises(IntegrityError) as caught:
         parse_json(b"[1,2,3,4,5,6,7,8,9,0]", limits)
     assert caught.value.code == "LM-ATT-006"
-    with pytest.raises(IntegrityError):
-        parse_json(b"[[],[],[],[],[],[]]", limits)
+    for data in (b"[[],[],[],[],[],[]]", b",,,,,,,,,," + b'"' * 41):
+        with pytest.raises(IntegrityError) as caught:
+            parse_json(data, limits)
+        assert caught.value.code == "LM-ATT-006"
+    full = b'{"a":"\\"","b":"","c":"","d":"","e":"","f":"","g":"","h":"","i":"","j,":""}'
+    assert len(parse_json(full, Limits(max_items=11))) == 10
 
 
 def test_depth_that_the_interpreter_cannot_follow_is_refused_even_where_a_caller_allows_it():
