@@ -161,6 +161,24 @@ def replay(
     return Replay(again.verdict, tuple(differences))
 
 
+def still_holds(predicate: Mapping[str, Any], facts: Mapping[str, Any], policy: PolicyDocument, *, evaluator: Evaluator = evaluate_all) -> bool:
+    """Whether a recorded decision is still what would be decided on these later facts: nothing changed but the time of looking.
+
+    The age of the vulnerability database moves by itself; it matters once it changes a criterion. A policy that changed
+    since does not hold.
+    """
+    if policy.digest.hex != predicate["policySha256"] or _timeless(facts) != _timeless(predicate["facts"]):
+        return False
+    again = decide(dict(facts), policy, policy.digest, predicate["logSize"], evaluator=evaluator)
+    recorded = [(criterion["id"], criterion["verdict"]) for criterion in predicate["criteria"]]
+    return again.verdict == predicate["verdict"] and recorded == [(result.id, result.verdict) for result in again.criteria]
+
+
+def _timeless(facts: Mapping[str, Any]) -> dict[str, Any]:
+    rest = {name: value for name, value in facts.items() if name not in {"evaluatedAt", "evaluatedOn", "vulnerabilities"}}
+    return {**rest, "vulnerabilities": {name: value for name, value in facts["vulnerabilities"].items() if name != "ageDays"}}
+
+
 def _fact_differences(recorded: Mapping[str, Any], again: Mapping[str, Any]) -> list[str]:
     names = sorted({*recorded, *again})
     return [f"the fact {name} follows otherwise from the evidence" for name in names if recorded.get(name) != again.get(name)]

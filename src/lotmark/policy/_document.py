@@ -30,7 +30,7 @@ def read_policy(path: Path, *, name: str | None = None) -> PolicyDocument:
     """Read and check a policy file.
 
     Raises:
-        UsageError: LM-CFG-* for the document, LM-POL-001..004 for a criterion, with file, line and column.
+        UsageError: LM-CFG-* for the document, LM-POL-011..004 for a criterion, with file, line and column.
     """
     document = read_document(path, PolicyFile, name=name)
     check_policy(document)
@@ -65,7 +65,7 @@ def check_policy(document: Document[PolicyFile]) -> tuple[Checked, ...]:
     """Every criterion with its tree.
 
     Raises:
-        UsageError: LM-POL-001 a doubled id, -002 not in the subset, -003 neither bool nor list of texts, -004 message.
+        UsageError: LM-POL-011 a doubled id, -012 not in the subset, -013 neither bool nor list of texts, -014 message.
     """
     policy = document.value
     variables = variables_of(policy)
@@ -74,7 +74,7 @@ def check_policy(document: Document[PolicyFile]) -> tuple[Checked, ...]:
     for number, criterion in enumerate(policy.criteria):
         place = document.where(("criteria", number, "id"))
         if criterion.id in seen:
-            raise UsageError("LM-POL-001", f"the criterion {criterion.id!r} stands twice", where=str(place), solution="give each criterion its own id")
+            raise UsageError("LM-POL-011", f"the criterion {criterion.id!r} stands twice", where=str(place), solution="give each criterion its own id")
         seen.add(criterion.id)
         checked.append(_check(document, number, criterion, variables))
     return tuple(checked)
@@ -90,31 +90,31 @@ def _check(document: Document[PolicyFile], number: int, criterion: Criterion, va
         # The place of a folded YAML text is known to the line on which it starts; the excerpt says the rest.
         excerpt = " ".join(text[error.offset : error.offset + 40].split())
         shown = f", at `{excerpt}`" if excerpt else ""
-        raise UsageError("LM-POL-002", f"criterion {criterion.id}: {error.reason}{shown}", where=str(place), solution=error.solution) from error
+        raise UsageError("LM-POL-012", f"criterion {criterion.id}: {error.reason}{shown}", where=str(place), solution=error.solution) from error
     if kind not in {BOOL, ListOf(STRING), ListOf(None)}:
         raise UsageError(
-            "LM-POL-003", f"criterion {criterion.id} gives {kind}", where=str(place), solution="`violations` must give a bool or a list of messages"
+            "LM-POL-013", f"criterion {criterion.id} gives {kind}", where=str(place), solution="`violations` must give a bool or a list of messages"
         )
     if kind == BOOL:
         _check_message(document, number, criterion, variables)
     elif criterion.message:
         where = document.where(("criteria", number, "message"))
-        raise UsageError("LM-POL-004", f"criterion {criterion.id} gives its own messages and has a `message`", where=str(where), solution="remove `message`")
+        raise UsageError("LM-POL-014", f"criterion {criterion.id} gives its own messages and has a `message`", where=str(where), solution="remove `message`")
     return Checked(criterion, tree, kind == BOOL)
 
 
 def _check_message(document: Document[PolicyFile], number: int, criterion: Criterion, variables: dict[str, Type]) -> None:
     where = str(document.where(("criteria", number, "message")))
     if not criterion.message.strip():
-        raise UsageError("LM-POL-004", f"criterion {criterion.id} gives a bool and has no `message`", where=where, solution="say in `message` what is wrong")
+        raise UsageError("LM-POL-014", f"criterion {criterion.id} gives a bool and has no `message`", where=where, solution="say in `message` what is wrong")
     for path in _PLACEHOLDER.findall(criterion.message):
         try:
             kind = check_types(_path_node(path), variables)
         except CelError as error:
-            raise UsageError("LM-POL-004", f"the message of criterion {criterion.id}: {error.reason}", where=where, solution=error.solution) from error
+            raise UsageError("LM-POL-014", f"the message of criterion {criterion.id}: {error.reason}", where=where, solution=error.solution) from error
         if kind not in {BOOL, INT, STRING, ListOf(STRING)}:
             raise UsageError(
-                "LM-POL-004",
+                "LM-POL-014",
                 f"the message of criterion {criterion.id}: {{{path}}} is {kind}",
                 where=where,
                 solution="name a bool, an int, a text or a list of texts",

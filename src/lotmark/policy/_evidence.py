@@ -51,7 +51,7 @@ class FindingShape(Shape, frozen=True):
     code: str
     severity: str
     message: str
-    subject: str = ""
+    subject: str | None = None
 
 
 class StageResult(Shape, frozen=True):
@@ -73,6 +73,8 @@ class CommitShape(Shape, frozen=True):
     author: Author
     signed_off: bool
     references: list[str]
+    exempt: bool = False
+    """Older than the baseline from which on the rules for commits hold."""
 
 
 class ChangeSummary(Shape, frozen=True):
@@ -103,7 +105,7 @@ class Component(Shape, frozen=True):
     name: str
     version: str
     licence_verdict: str
-    hashes: dict[str, str]
+    hashes: dict[str, list[str] | str]
     licence: str | None = None
 
 
@@ -175,6 +177,7 @@ class TestShape(Shape, frozen=True):
     id: str
     status: str
     red_then_green: bool = False
+    reason: str = ""
 
 
 class TestCounts(Shape, frozen=True):
@@ -223,6 +226,7 @@ class Scope(Shape, frozen=True):
     tests: list[str] = []
     requirements: list[str] = []
     hazards: list[str] = []
+    risk_controls: list[str] = []
 
 
 class WaiverShape(Shape, frozen=True):

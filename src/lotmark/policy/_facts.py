@@ -39,7 +39,6 @@ def compute_facts(entries: Sequence[Verified], evaluated_at: datetime) -> dict[s
     selection = select(entries)
     today = evaluated_at.astimezone(UTC).date()
     candidate = selection.find("release-candidate", ReleaseCandidate)
-    excused = excused_tests(selection, today)
     facts = model.Facts(
         facts_version=1,
         evaluated_at=format_instant(evaluated_at),
@@ -52,7 +51,7 @@ def compute_facts(entries: Sequence[Verified], evaluated_at: datetime) -> dict[s
         sbom=_sbom(selection.find("sbom", SbomShape)),
         vulnerabilities=_vulnerabilities(selection.find("dependencies", DependenciesShape), today),
         build=_build(selection),
-        tests=model.Tests(layers=[_layer(selection, layer, excused) for layer in REQUIRED_LAYERS]),
+        tests=model.Tests(layers=[_layer(selection, layer, today) for layer in REQUIRED_LAYERS]),
         matrix=matrix_fact(selection),
         waivers=waivers_fact(selection, today),
         trace=trace_fact(selection),
@@ -118,7 +117,14 @@ def _source(summary: ChangeSummary | None) -> model.Source:
     return model.Source(
         present=True,
         commits=[
-            model.CommitFact(sha=commit.sha, subject=commit.subject, author=commit.author.email, signed_off=commit.signed_off, references=commit.references)
+            model.CommitFact(
+                sha=commit.sha,
+                subject=commit.subject,
+                author=commit.author.email,
+                signed_off=commit.signed_off,
+                references=commit.references,
+                exempt=commit.exempt,
+            )
             for commit in summary.commits
         ],
         authors=summary.authors,
@@ -225,12 +231,13 @@ def _build(selection: Selection) -> model.Build:
     )
 
 
-def _layer(selection: Selection, layer: str, excused: set[str]) -> model.Layer:
+def _layer(selection: Selection, layer: str, today: date) -> model.Layer:
     found = selection.find_layer(layer)
     if found is None:
         return model.Layer(
             layer=layer, present=False, expected=0, received=0, passed=0, failed=0, skipped=0, missing=[], unexcused=[], unexpected=[], failing=[], unstable=[]
         )
+    excused = excused_tests(selection, found.missing, today)
     return model.Layer(
         layer=layer,
         present=True,

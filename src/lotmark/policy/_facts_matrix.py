@@ -17,7 +17,7 @@ def matrix_fact(selection: Selection) -> model.Matrix:
     if found is None:
         return model.Matrix(present=False, rows=0, blocking=_NO_COUNTS, waivable=_NO_COUNTS, informational=_NO_COUNTS, unsatisfied=[], critical=[])
     unstable = _unstable(selection)
-    judged = [(row, required, _status(required)) for row in found.rows for required in row.required]
+    judged = [(row, required, _status(row, required, found.waivers)) for row in found.rows for required in row.required]
     return model.Matrix(
         present=True,
         rows=len(found.rows),
@@ -44,15 +44,15 @@ def _unstable(selection: Selection) -> set[str]:
 
 
 def unstable_tests(latest: TestRun, runs: list[TestRun]) -> set[str]:
-    """Tests that passed at last and had failed before, within the attempt or in an earlier one of the run."""
+    """Tests that passed at last and had failed before, in this attempt or an earlier one of the run, and nobody said why."""
     failed = {test.id for run in runs if run is not latest and run.layer == latest.layer for test in run.tests if test.status in {"failed", "error"}}
-    return {test.id for test in latest.tests if test.status == "passed" and (test.red_then_green or test.id in failed)}
+    return {test.id for test in latest.tests if test.status == "passed" and not test.reason and (test.red_then_green or test.id in failed)}
 
 
-def _status(required: RequiredShape) -> str:
+def _status(row: Row, required: RequiredShape, waivers: list[WaiverShape]) -> str:
     if required.status == "passed" and (not required.tests or any(test.status != "passed" for test in required.tests)):
         return "inconsistent"
-    if required.status == "waived" and not any(test.waiver for test in required.tests):
+    if required.status == "waived" and not any(test.waiver for test in required.tests) and not any(_covers_subject(waiver, row.subject) for waiver in waivers):
         return "inconsistent"
     return required.status
 
@@ -91,7 +91,9 @@ def waivers_fact(selection: Selection, today: date) -> model.Waivers:
 
 def _waiver(waiver: WaiverShape, product: str, today: date) -> model.WaiverFact:
     scope = waiver.scope
-    whole = all(text.strip() for text in (waiver.reason, waiver.residual_risk, waiver.owner)) and bool(scope.tests or scope.requirements or scope.hazards)
+    whole = all(text.strip() for text in (waiver.reason, waiver.residual_risk, waiver.owner)) and bool(
+        scope.tests or scope.requirements or scope.hazards or scope.risk_controls
+    )
     dated = bool(_DATE.match(waiver.expires))
     return model.WaiverFact(
         id=waiver.id,
@@ -106,18 +108,29 @@ def _waiver(waiver: WaiverShape, product: str, today: date) -> model.WaiverFact:
 
 
 def _covers(waiver: WaiverShape | None, test: str, subject: str) -> bool:
-    return waiver is not None and (test in waiver.scope.tests or subject in waiver.scope.requirements or subject in waiver.scope.hazards)
+    return waiver is not None and (_covers_test(waiver, test) or _covers_subject(waiver, subject))
 
 
-def excused_tests(selection: Selection, today: date) -> set[str]:
-    """Tests that may be missing: left out by the matrix with a reason, or under a valid waiver that covers them."""
+def _covers_test(waiver: WaiverShape, test: str) -> bool:
+    # The id of a parametrised test without its parameters stands for all of them.
+    return test in waiver.scope.tests or test.partition("[")[0] in waiver.scope.tests
+
+
+def _covers_subject(waiver: WaiverShape, subject: str) -> bool:
+    return subject in {*waiver.scope.requirements, *waiver.scope.hazards, *waiver.scope.risk_controls}
+
+
+def excused_tests(selection: Selection, missing: list[str], today: date) -> set[str]:
+    """Those of the missing tests that may be: left out by the matrix with a reason, or under a waiver in force."""
     found = selection.find("matrix-evaluation", MatrixEvaluation)
     if found is None:
         return set()
-    waivers = waivers_fact(selection, today)
-    valid = {item.id for item in waivers.items if item.well_formed and not item.expired}
-    waived = {use.test for use in waivers.uses if use.covered and use.waiver in valid}
-    return waived | {left.test for left in found.left_out if left.reason.strip()}
+    facts = waivers_fact(selection, today)
+    sound = {item.id for item in facts.items if item.well_formed and not item.expired}
+    used = {use.test for use in facts.uses if use.covered and use.waiver in sound}
+    left_out = {left.test for left in found.left_out if left.reason.strip()}
+    waivers = [waiver for waiver in found.waivers if waiver.id in sound]
+    return {test for test in missing if test in used | left_out or any(_covers_test(waiver, test) for waiver in waivers)}
 
 
 def trace_fact(selection: Selection) -> model.Trace:
@@ -139,7 +152,7 @@ def trace_fact(selection: Selection) -> model.Trace:
         verified=found.coverage.verified,
         changed=found.changed,
         changed_classes=sorted({item.safety_class or product_class for item in changed}),
-        errors=[model.TraceFinding(code=f.code, message=f.message, subject=f.subject) for f in found.findings if f.severity == "error"],
+        errors=[model.TraceFinding(code=f.code, message=f.message, subject=f.subject or "") for f in found.findings if f.severity == "error"],
         gaps=_gaps(changed, selection.find("matrix-evaluation", MatrixEvaluation)),
     )
 

@@ -51,6 +51,8 @@ class CommitFact(Fact, frozen=True):
     author: str
     signed_off: bool
     references: list[str]
+    exempt: bool
+    """Whether the commit is older than the product's baseline for these rules."""
 
 
 class Source(Fact, frozen=True):
@@ -153,7 +155,7 @@ class Layer(Fact, frozen=True):
     failing: list[str]
     """Tests with any status but ``passed``, missing ones too."""
     unstable: list[str]
-    """Tests that failed before they passed, in this attempt or in an earlier one of the run."""
+    """Tests that failed before they passed, in this attempt or in an earlier one of the run, with nobody saying why."""
 
 
 class Tests(Fact, frozen=True):
@@ -179,7 +181,7 @@ class RequiredFact(Fact, frozen=True):
     category: str
     gating: str
     status: str
-    """As evaluated, or ``inconsistent`` where it says passed and its tests do not."""
+    """As evaluated, or ``inconsistent`` where it says passed or waived and its tests or waivers do not."""
 
 
 class CriticalTest(Fact, frozen=True):

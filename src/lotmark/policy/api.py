@@ -1,7 +1,7 @@
 """The room's door: read a policy, compute facts, decide, explain, replay, and build the evidence of a decision."""
 
 from lotmark.policy._build import build_decision, build_vsa, evidence_root
-from lotmark.policy._decide import decide, explain, relaxations, replay
+from lotmark.policy._decide import decide, explain, relaxations, replay, still_holds
 from lotmark.policy._document import DEFAULT_POLICY, default_policy, parse_policy, read_policy
 from lotmark.policy._facts import compute_facts
 from lotmark.policy._sandbox import engine_library
@@ -27,4 +27,5 @@ __all__ = [
     "relaxations",
     "replay",
     "schema_bytes",
+    "still_holds",
 ]

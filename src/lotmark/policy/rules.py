@@ -5,25 +5,38 @@ from lotmark.base.rules import Rule
 RULES: tuple[Rule, ...] = (
     Rule(
         "LM-POL-001",
+        "A release criterion is not met",
+        "The facts, computed from the run's verified evidence, violate a strict criterion of quality/policy.yaml, or it could not be decided, which counts the same "
+        "(IEC 62304:2006+A1:2015, 5.8; 21 CFR 11.10(f)).",
+        "Do what the criterion's solution says; `lotmark gate --explain` shows the rule and the facts that it found.",
+    ),
+    Rule(
+        "LM-POL-002",
+        "Evidence is missing",
+        "A decision needs everything that the run promised and every release needs: present, readable, signed by the pipeline and claimed by its stage. Unknown is never a pass.",
+        "Run the stage that makes the missing evidence.",
+    ),
+    Rule(
+        "LM-POL-011",
         "A criterion stands twice in the policy",
         "Decisions, waivers and reviews name a criterion by its id; two criteria of one id could not be told apart.",
         "Give each criterion in quality/policy.yaml its own id.",
     ),
     Rule(
-        "LM-POL-002",
+        "LM-POL-012",
         "A criterion is not in the subset of CEL",
         "Criteria are written in a typed subset of CEL on which two engines agree, and they may read only facts that exist. A misspelt fact or a "
         "function outside the subset is refused when the policy is read, not on the day of the release.",
         "Mend the expression at the named line; docs/reference/policy.md lists the subset and the facts.",
     ),
     Rule(
-        "LM-POL-003",
+        "LM-POL-013",
         "A criterion gives neither a bool nor messages",
         "`violations` answers with a list of messages (empty: the criterion is met) or with a bool (true: it is violated). Any other value has no verdict.",
         "Let the expression give a bool or a list of texts, for instance with filter() and map().",
     ),
     Rule(
-        "LM-POL-004",
+        "LM-POL-014",
         "The message of a criterion does not fit",
         "A criterion that gives a bool says in `message` what is wrong; one that gives messages must not have a second text. Placeholders name facts that exist.",
         "Add, mend or remove `message`.",
