@@ -1,0 +1,210 @@
+"""Read zip, tar and gzip files as lists of members, within limits, for comparators and explanations.
+
+The archives were written by a product's commands: nothing is extracted, sizes are counted as they are read, and every
+parser error comes out as `ArchiveError`.
+"""
+
+import calendar
+import gzip
+import io
+import lzma
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+_MAX_TOTAL = 2 * 2**30
+_MAX_MEMBERS = 200_000
+_FAULTS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    UnicodeError,
+)
+
+
+class ArchiveError(Exception):
+    """The bytes are not an archive of that kind, or hold more than the limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member: name, its kind and executable bit, times and owners as stored, where its header stands, and its content on demand."""
+
+    name: str
+    kind: str
+    mode: int
+    when: float
+    """The stored time in seconds, as if it were UTC."""
+    owner: tuple[object, ...]
+    offset: int
+    other: tuple[object, ...]
+    """What else the format stores (compression, system, extra fields)."""
+    read: Callable[[], bytes] = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """An archive: `format` (zip, tar, gzip), its members in order, and the bytes outside them that mean something."""
+
+    format: str
+    members: tuple[Member, ...]
+    frame: tuple[bytes, ...]
+
+
+def looks_like(data: bytes) -> str:
+    """``zip``, ``tar`` or ``gzip`` by content, or empty."""
+    if data[:2] == b"\x1f\x8b":
+        return "gzip"
+    if data[257:262] == b"ustar":
+        return "tar"
+    return "zip" if b"PK\x05\x06" in data[-65_557:] else ""
+
+
+def read_archive(data: bytes, kind: str) -> Archive:
+    """The archive in `data`.
+
+    Raises:
+        ArchiveError: if it is not one of that kind, or too big.
+    """
+    try:
+        match kind:
+            case "zip":
+                return _zip(data)
+            case "tar":
+                return _tar(data)
+            case _:
+                return _gzip(data)
+    except _FAULTS as error:
+        raise ArchiveError(f"not a readable {kind} file: {error}") from error
+
+
+def _zip(data: bytes) -> Archive:
+    archive = zipfile.ZipFile(io.BytesIO(data))
+    infos = archive.infolist()
+    _limit(len(infos), sum(info.file_size for info in infos))
+    first = min((info.header_offset for info in infos), default=0)
+    members = []
+    for info in infos:
+        mode = info.external_attr >> 16
+        kind = "link" if mode & 0o170000 == 0o120000 else "folder" if info.is_dir() else "file"
+        when = calendar.timegm((*info.date_time, 0, 0, 0)) if 1 <= info.date_time[1] <= 12 else 0
+        members.append(
+            Member(
+                info.filename,
+                kind,
+                mode & 0o7777,
+                when,
+                (),
+                info.header_offset,
+                (info.compress_type, info.create_system, info.extra.hex(), info.comment.hex()),
+                _zip_reader(archive, info),
+            )
+        )
+    return Archive("zip", tuple(members), (data[:first], archive.comment))
+
+
+def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        with archive.open(info) as stream:
+            return _bounded(stream, info.file_size)
+
+    return _guarded(read)
+
+
+def _tar(data: bytes) -> Archive:
+    archive = tarfile.open(fileobj=io.BytesIO(data), mode="r:*")  # noqa: SIM115 (the members are read later; there is no file to close)
+    infos = _some_members(archive)
+    members = []
+    for info in infos:
+        kind = "link" if info.issym() or info.islnk() else "folder" if info.isdir() else "file" if info.isfile() else "special"
+        members.append(
+            Member(
+                info.name,
+                kind,
+                info.mode,
+                float(info.mtime),
+                (info.uid, info.gid, info.uname, info.gname),
+                info.offset,
+                (info.type, info.linkname),
+                _tar_reader(archive, info),
+            )
+        )
+    return Archive("tar", tuple(members), ())
+
+
+def _some_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    found: list[tarfile.TarInfo] = []
+    total = 0
+    for info in archive:
+        found.append(info)
+        total += info.size
+        _limit(len(found), total)
+    return found
+
+
+def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[], bytes]:
+    def read() -> bytes:
+        stream = archive.extractfile(info) if info.isfile() else None
+        return _bounded(stream, info.size) if stream else info.linkname.encode("utf-8", "surrogateescape")
+
+    return _guarded(read)
+
+
+def _gzip(data: bytes) -> Archive:
+    if data[:2] != b"\x1f\x8b":
+        raise gzip.BadGzipFile("no gzip header")
+    when = float(int.from_bytes(data[4:8], "little"))
+    name = data[10:].split(b"\0", 1)[0] if data[3] & 8 and not data[3] & 4 else b""
+
+    def read() -> bytes:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            return _bounded(stream, _MAX_TOTAL)
+
+    return Archive("gzip", (Member(name.decode("latin-1"), "file", 0, when, (), 0, (data[8], data[9]), _guarded(read)),), ())
+
+
+def _guarded(read: Callable[[], bytes]) -> Callable[[], bytes]:
+    def guarded() -> bytes:
+        try:
+            return read()
+        except _FAULTS as error:
+            raise ArchiveError(f"a member cannot be read: {error}") from error
+
+    return guarded
+
+
+def _bounded(stream: IO[bytes] | gzip.GzipFile, size: int) -> bytes:
+    """Read a member, never more than it claims or the limit allows."""
+    data = stream.read(min(size, _MAX_TOTAL) + 1)
+    if len(data) > min(size, _MAX_TOTAL):
+        raise ValueError("a member is bigger than it says, or than the limit")
+    return data
+
+
+def _limit(count: int, total: int) -> None:
+    if count > _MAX_MEMBERS or total > _MAX_TOTAL:
+        raise ValueError(f"more than {_MAX_MEMBERS} members or {_MAX_TOTAL} bytes")
+
+
+def stored_times(data: bytes, depth: int = 0) -> Iterator[float]:
+    """Every time that the archive in `data` stores, archives within archives included; nothing for other files."""
+    kind = looks_like(data)
+    if not kind or depth > 3:
+        return
+    try:
+        for member in read_archive(data, kind).members:
+            yield member.when
+            if kind == "gzip" or member.name.endswith((".zip", ".whl", ".tar", ".gz", ".tgz", ".jar")):
+                yield from stored_times(member.read(), depth + 1)
+    except ArchiveError:
+        return

@@ -1,0 +1,421 @@
+"""The values of the builds room: sandbox specification and result, staged source, lanes, comparison, reports."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from lotmark.base.digest import Digest
+from lotmark.base.findings import Finding
+
+Progress = Callable[[str], None]
+"""Told one short line whenever something notable begins."""
+
+
+class Verdict(StrEnum):
+    """What two builds of one source say about each other."""
+
+    IDENTICAL = "IDENTICAL"
+    """Every output has the same bytes in both lanes."""
+    EQUIVALENT = "EQUIVALENT"
+    """Some outputs differ, and each of them only in what a declared comparator allows."""
+    DIFFERENT = "DIFFERENT"
+    """An output differs, or stands in one lane only."""
+    NOT_COMPARABLE = "NOT_COMPARABLE"
+    """Lane A built, lane B did not, so there is nothing to compare with."""
+    FAILED = "FAILED"
+    """Lane A did not build, or its outputs were refused."""
+
+
+class Claim(StrEnum):
+    """How much was varied between the lanes."""
+
+    R1 = "R1"
+    """Built again; not every controlled dimension could be varied."""
+    R2 = "R2"
+    """Every controlled dimension was varied."""
+    R3 = "R3"
+    """Every controlled dimension, the path, the time zone and the umask were varied."""
+
+
+class Dimension(StrEnum):
+    """A condition of a build that can be varied."""
+
+    CLOCK = "clock"
+    HOSTNAME = "hostname"
+    USER = "user"
+    HOME = "home"
+    ENVIRONMENT = "environment"
+    LOCALE = "locale"
+    CPUS = "cpus"
+    DIRECTORY_ORDER = "directory-order"
+    MTIMES = "mtimes"
+    HASH_SEED = "hash-seed"
+    PATH = "path"
+    TIME_ZONE = "time-zone"
+    UMASK = "umask"
+
+
+# ---------------------------------------------------------------- sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """The host's `source` at `target` inside; read-only unless `writable`."""
+
+    source: Path
+    target: str
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much a run may use: bytes on the writable mounts, bytes of its tmpfs folders, processes, kept log bytes."""
+
+    disk: int = 4 * 2**30
+    scratch: int = 2**30
+    processes: int = 8192
+    log_head: int = 4 * 2**20
+    log_tail: int = 2**20
+
+
+DEFAULT_QUOTA = Quota()
+"""What a command may use unless its caller says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSpec:
+    """One command and everything that it may see. What is not named here is not there.
+
+    `links` are symbolic links inside, `scratch` writable tmpfs folders. `variables` is the whole environment.
+    `user`, `uid`, `gid`, `hostname` and `cpus` are what the command is told; backends that cannot vary them say so in
+    their Capabilities.
+    """
+
+    command: tuple[str, ...]
+    working_directory: str
+    variables: Mapping[str, str]
+    mounts: tuple[Mount, ...]
+    links: tuple[tuple[str, str], ...] = ()
+    scratch: tuple[str, ...] = ("/tmp",)  # noqa: S108 (a path inside the sandbox)
+    hostname: str = "lotmark"
+    uid: int = 1000
+    gid: int = 1000
+    umask: int = 0o022
+    cpus: tuple[int, ...] | None = None
+    network: bool = False
+    timeout: float = 900.0
+    quota: Quota = DEFAULT_QUOTA
+    merge_output: bool = False
+    """Whether stderr is written into stdout, in the order in which it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can do on this machine; if not `available`, `reason` says why and `solution` how to cure it."""
+
+    backend: str
+    available: bool
+    version: str = ""
+    reason: str = ""
+    solution: str = ""
+    hides: bool = False
+    """Whether it hides network, files and capabilities from the command."""
+    varies: frozenset[Dimension] = frozenset(Dimension)
+    """The dimensions that it is able to vary."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogCapture:
+    """What a command printed: the first and the last bytes, with how many were left out between them."""
+
+    head: bytes
+    tail: bytes
+    total: int
+
+    @property
+    def omitted(self) -> int:
+        """How many bytes are not kept."""
+        return self.total - len(self.head) - len(self.tail)
+
+    @property
+    def data(self) -> bytes:
+        """The kept bytes, the gap marked."""
+        if not self.omitted:
+            return self.head + self.tail
+        return self.head + b"\n[... %d bytes left out by lotmark ...]\n" % self.omitted + self.tail
+
+    def last_lines(self, count: int = 20) -> str:
+        """The last lines as text, for messages."""
+        return "\n".join(self.data[-16384:].decode("utf-8", "replace").splitlines()[-count:])
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxResult:
+    """How a command ended. `stopped` says why we ended it: ``timeout``, ``quota`` or empty."""
+
+    exit_code: int
+    """The command's exit code; 128 + signal when a signal ended it."""
+    stopped: str
+    seconds: float
+    stdout: LogCapture
+    stderr: LogCapture
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it ended by itself with exit code 0."""
+        return self.exit_code == 0 and not self.stopped
+
+
+@dataclass(frozen=True, slots=True)
+class RootFacts:
+    """The root file system that a command saw: its kind, the digest of its package list and how many packages."""
+
+    kind: str
+    digest: Digest
+    packages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool with the version that it reported inside the sandbox."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationFacts:
+    """What was measured inside the sandbox."""
+
+    backend: str
+    network: bool
+    """Whether an interface other than loopback was there."""
+    capabilities: bool
+    """Whether the command held or could gain a Linux capability."""
+    read_only_source: bool
+    """Whether the command had no way to the staged source or the repository, and its copy of the sources came back unchanged."""
+    clean_environment: bool
+    """Whether the environment held the declared variables alone."""
+    root: RootFacts
+    measured: bool = True
+
+    @property
+    def hermetic(self) -> bool:
+        """Sealed: nothing but the declared inputs could reach the command."""
+        return self.measured and self.backend != "host" and self.clean_environment and self.read_only_source and not self.network and not self.capabilities
+
+    def to_wire(self) -> dict[str, object]:
+        """As it stands in predicates."""
+        return {
+            "backend": self.backend,
+            "network": self.network,
+            "capabilities": self.capabilities,
+            "readOnlySource": self.read_only_source,
+            "cleanEnvironment": self.clean_environment,
+            "hermetic": self.hermetic,
+            "root": {"kind": self.root.kind, "sha256": self.root.digest.hex, "packages": self.root.packages},
+        }
+
+
+# ---------------------------------------------------------------- source
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """One tracked file: POSIX path as bytes, git mode, git object id, size, and the SHA-256 of its content (of the target for a link)."""
+
+    path: bytes
+    mode: int
+    oid: str
+    size: int
+    digest: Digest
+
+    @property
+    def name(self) -> str:
+        """The path as text; bytes that are not UTF-8 become surrogate escapes."""
+        return self.path.decode("utf-8", "surrogateescape")
+
+
+@dataclass(frozen=True, slots=True)
+class StagedSource:
+    """The tracked files of one commit, written below `root`, read-only, every mtime at the commit's time."""
+
+    root: Path
+    commit: str
+    committed_at: int
+    """The committer's time in seconds since 1970."""
+    digest: Digest
+    entries: tuple[SourceEntry, ...]
+
+
+# ---------------------------------------------------------------- builds
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A collected file: its name relative to the source root, where it lies now, size, digest, executable bit."""
+
+    name: str
+    path: Path
+    size: int
+    digest: Digest
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One reason why two files differ: where (`file`, members as ``a.whl!b.py``; `span` in bytes) and which dimension gave rise to it."""
+
+    file: str
+    text: str
+    span: tuple[int, int] | None = None
+    dimension: Dimension | None = None
+
+    def to_wire(self) -> dict[str, object]:
+        """As it stands in predicates."""
+        return {
+            "file": self.file,
+            "range": list(self.span) if self.span else None,
+            "text": self.text,
+            "dimension": self.dimension.value if self.dimension else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedComparator:
+    """The declared comparator that made two different files equivalent."""
+
+    pattern: str
+    kind: str
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputComparison:
+    """One output in both lanes; a digest is None where the file is missing."""
+
+    name: str
+    size: int
+    digest_a: Digest | None
+    digest_b: Digest | None
+    verdict: Verdict
+    comparator: AppliedComparator | None = None
+    causes: tuple[Cause, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One of the two builds: what was varied in it, how it ended, what it left, its log as a file."""
+
+    name: str
+    varied: Mapping[Dimension, str]
+    result: SandboxResult
+    outputs: tuple[OutputFile, ...]
+    log: OutputFile
+    findings: tuple[Finding, ...] = ()
+    window: tuple[float, float] = (0.0, 0.0)
+    """Begin and end by the file system's clock, in seconds since 1970."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it built and its outputs were taken."""
+        return self.result.succeeded and bool(self.outputs) and not self.findings
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentFacts:
+    """What the commands ran in: digest over root, tools, Python distributions, mounts and variables, and these parts."""
+
+    digest: Digest
+    tools: tuple[Tool, ...]
+    python: tuple[str, ...]
+    """``name-version sha256`` of each distribution in the mounted Python environment."""
+    mounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """A twin build, whole. `outputs` are lane A's files below the work folder; the rest is what evidence is made from."""
+
+    verdict: Verdict
+    claim: Claim
+    not_varied: Mapping[Dimension, str]
+    """Dimensions of the asked-for twin that were not varied, each with the reason."""
+    commit: str
+    source_digest: Digest
+    command: tuple[str, ...]
+    lanes: tuple[Lane, ...]
+    outputs: tuple[OutputFile, ...]
+    comparisons: tuple[OutputComparison, ...]
+    isolation: IsolationFacts
+    environment: EnvironmentFacts
+    findings: tuple[Finding, ...]
+    started_at: datetime
+    finished_at: datetime
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools with their versions."""
+        return self.environment.tools
+
+    def claim_text(self) -> str:
+        """The claim in words: exactly what was varied, and what was not."""
+        varied = ", ".join(dimension.value for dimension in self.lanes[-1].varied) or "nothing"
+        text = f"{self.claim.value}: built twice on this machine, varied: {varied}"
+        if self.not_varied:
+            text += "; not varied: " + ", ".join(f"{dimension.value} ({reason})" for dimension, reason in self.not_varied.items())
+        return text
+
+
+# ---------------------------------------------------------------- commands
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFile:
+    """A result file of a command. `stale` marks one that is tracked in the source and was not written anew."""
+
+    name: str
+    path: Path
+    size: int
+    digest: Digest
+    modified_at: float
+    stale: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommandReport:
+    """One sandboxed command: how it ended, its bounded output, its result files, what it ran in."""
+
+    command: tuple[str, ...]
+    exit_code: int
+    stopped: str
+    seconds: float
+    stdout: LogCapture
+    stderr: LogCapture
+    results: tuple[ResultFile, ...]
+    isolation: IsolationFacts
+    environment: EnvironmentFacts
+    source_digest: Digest | None
+    findings: tuple[Finding, ...]
+    started_at: datetime
+    finished_at: datetime
+
+    @property
+    def tools(self) -> tuple[Tool, ...]:
+        """The tools with their versions."""
+        return self.environment.tools
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestResult:
+    """Whether a deliberate leak along one dimension was caught, and what the explanation said."""
+
+    dimension: Dimension
+    varied: bool
+    caught: bool
+    explained: bool
+    text: str = field(default="")
