@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Self
 
 from fakes.keyring import NOON, person, signer
 from lotmark.attest.api import KeySigner, build_payload, key_event, sign_payload
@@ -178,7 +179,7 @@ class MemoryLedger:
         self._closed = True
         self.blobs.close()
 
-    def __enter__(self) -> "MemoryLedger":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:

@@ -73,13 +73,7 @@ def connect(folder: Path, *, writable: bool) -> sqlite3.Connection:
     """
     path = require(folder)
     with translate(path):
-        connection = _open(path, writable=writable)
-        try:
-            _check_format(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-    return connection
+        return _open(path, writable=writable)
 
 
 def require(folder: Path) -> Path:
@@ -104,9 +98,9 @@ def create(folder: Path, origin: str, note: bytes) -> sqlite3.Connection:
     with translate(path):
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         try:
+            _require_empty(connection, path)
             _settle(connection, writable=True)
             connection.execute("BEGIN IMMEDIATE")
-            _require_empty(connection, path)
             for statement in _statements(_SCHEMA):
                 connection.execute(statement)
             connection.execute("INSERT INTO meta VALUES ('origin', ?)", (origin,))
@@ -236,8 +230,8 @@ def _open(path: Path, *, writable: bool) -> sqlite3.Connection:
 def _try_open(path: Path, mode: str) -> sqlite3.Connection:
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True, isolation_level=None, check_same_thread=False)
     try:
+        _check_format(connection, path)  # before any setting: a foreign file stays as it is
         _settle(connection, writable=mode == "mode=rw")
-        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
     except BaseException:
         connection.close()
         raise

@@ -20,6 +20,7 @@ from lotmark.ledger._open import BLOBS
 from lotmark.ledger._reader import SqliteLedger
 from lotmark.ledger._receipts import verify_log_checkpoint
 from lotmark.ledger._records import check_blob_list, check_envelope, place, read_entry
+from lotmark.ledger._state import fork, rollback
 from lotmark.ledger.models import Entry, FsckReport, Header
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
@@ -220,20 +221,18 @@ class _Fsck:
             self.note(
                 IntegrityError("LM-LED-111", f"CHECKPOINT_MALFORMED: the ledger does not call itself {self._policy.origin}", where="meta", solution=RESTORE)
             )
-        head = self._connection.execute("SELECT size FROM head").fetchone()
-        signed = max((checkpoint.size for checkpoint in checkpoints), default=None)
-        rows, self.size = self.size, signed if signed is not None else self.size
-        if head is None or head[0] != rows or (signed is not None and signed != rows):
-            first = min(number for number in (rows, signed, head[0] if head else None) if number is not None)
-            self.note(
-                IntegrityError(
-                    "LM-LED-104",
-                    f"SIZE_MISMATCH: the entries end at {rows}, the head is at {head[0] if head else 'nothing'}, the newest signed checkpoint at {signed}",
-                    where=place(first),
-                    solution=RESTORE,
-                ),
-                first,
-            )
+        row = self._connection.execute("SELECT size FROM head").fetchone()
+        ends = {
+            "the entries": self.size,
+            "the head": row and row[0],
+            "the newest checkpoint that holds": max((checkpoint.size for checkpoint in checkpoints), default=None),
+        }
+        if len(set(ends.values())) > 1:
+            first = min(size for size in ends.values() if size is not None)
+            told = ", ".join(f"{name} at {'none' if size is None else size}" for name, size in ends.items())
+            self.note(IntegrityError("LM-LED-104", f"SIZE_MISMATCH: these should end at one size: {told}", where=place(first), solution=RESTORE), first)
+        if checkpoints:
+            self.size = checkpoints[-1].size
 
     def _check_roots(self, checkpoints: Sequence[Checkpoint]) -> None:
         """The tree had each signed root at its size; only the first that it had not is named."""
@@ -257,24 +256,9 @@ class _Fsck:
         for checkpoint in witnessed:
             root = self._roots.get(checkpoint.size)
             if root is None:
-                self.note(
-                    IntegrityError(
-                        "LM-LED-115",
-                        f"ROLLBACK: a checkpoint of {checkpoint.size} entries was seen, the log has {self.rows}",
-                        where=place(self.rows),
-                        solution="do not append: restore the newest state, or open a new log that quotes the seen checkpoint",
-                    ),
-                    self.rows,
-                )
+                self.note(rollback(checkpoint.size, self.rows), self.rows)
             elif root != checkpoint.root:
-                self.note(
-                    IntegrityError(
-                        "LM-LED-116",
-                        f"FORK: the log signed two different trees of {checkpoint.size} entries",
-                        where="checkpoint",
-                        solution="keep both checkpoints: they prove that the log's key was misused; take the log out of use",
-                    )
-                )
+                self.note(fork(checkpoint.size))
 
 
 _UNKNOWN = "read it with a version of Lotmark that knows the kind"

@@ -1,6 +1,7 @@
 """Making and opening ledgers."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,7 +12,7 @@ from lotmark.ledger import _database
 from lotmark.ledger._blobs import BlobFolder, sync_folder
 from lotmark.ledger._lock import WriterLock
 from lotmark.ledger._reader import SqliteLedger
-from lotmark.ledger._state import State, load_state
+from lotmark.ledger._state import State, check_seen, load_state
 from lotmark.ledger._writer import LogSigner, SqliteWriter
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
@@ -34,6 +35,7 @@ def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | 
         raise UsageError(
             "LM-LED-015", f"a log cannot be called {origin[:80]!r}", solution="use a name without spaces and plus signs, such as example.com/lotmark/qpcr"
         )
+    folder = folder.absolute()
     signer = LogSigner(origin, log_signer)
     note = tlog.sign_checkpoint(Checkpoint(origin, 0, tlog.EMPTY_ROOT), signer)
     try:
@@ -48,10 +50,10 @@ def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | 
         sync_folder(folder)
     finally:
         lock.release()
-    return _open_writer(folder, log_signer, clock, wait)
+    return _open_writer(folder, log_signer, clock, wait, ())
 
 
-def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | None = None, *, wait: float = WAIT) -> SqliteLedger:
+def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | None = None, *, wait: float = WAIT, seen: Sequence[bytes] = ()) -> SqliteLedger:
     """The ledger in `folder`, its right edge checked against its signed checkpoint.
 
     Args:
@@ -59,33 +61,37 @@ def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | N
         log_signer: The log's key, to append; without it the ledger is read-only, takes no lock and never writes.
         clock: For the time of receipt of new entries.
         wait: Seconds to wait for another writer to finish.
+        seen: Signed checkpoints of this log that the caller kept outside the folder. The log must continue each, so that
+            a backup that was put back is noticed before anything is appended to it.
 
     Raises:
         NothingToJudgeError: LM-LED-001 if there is no ledger.
         EnvironmentLacksError: LM-LED-003 naming the pid of the other writer, LM-LED-004, LM-LED-011 for the wrong log key.
-        IntegrityError: LM-LED-101 to -104, -111, -112, -114 if it is not what its checkpoint says.
+        IntegrityError: LM-LED-101 to -104, -111, -112, -114 if it is not what its checkpoint says, LM-LED-115 or -116 if it does not
+            continue what was seen.
         UsageError: LM-LED-014 for a file of another program or format.
     """
-    return _open_reader(folder) if log_signer is None else _open_writer(folder, log_signer, clock, wait)
+    folder = folder.absolute()
+    return _open_reader(folder, seen) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen)
 
 
-def _open_reader(folder: Path) -> SqliteLedger:
+def _open_reader(folder: Path, seen: Sequence[bytes]) -> SqliteLedger:
     connection = _database.connect(folder, writable=False)
     try:
-        state = _load(connection, folder, None)
+        state = _load(connection, folder, None, seen)
     except BaseException:
         connection.close()
         raise
     return SqliteLedger(folder, connection, state.origin, BlobFolder(folder / BLOBS, writable=False))
 
 
-def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float) -> SqliteWriter:
+def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes]) -> SqliteWriter:
     _database.require(folder)
     lock = WriterLock(folder / LOCK, wait=wait)
     connection: sqlite3.Connection | None = None
     try:
         connection = _database.connect(folder, writable=True)
-        state = _load(connection, folder, log_signer.public_key)
+        state = _load(connection, folder, log_signer.public_key, seen)
         # What a failed fsync or a power cut left in the write-ahead log is written out and synced before anything relies on it.
         with _database.translate(folder):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -99,12 +105,15 @@ def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: fl
     return SqliteWriter(folder, connection, state, blobs, signer=LogSigner(state.origin, log_signer), clock=clock or SystemClock(), lock=lock)
 
 
-def _load(connection: sqlite3.Connection, folder: Path, log_key: bytes | None) -> State:
+def _load(connection: sqlite3.Connection, folder: Path, log_key: bytes | None, seen: Sequence[bytes]) -> State:
     """The checked state, of one moment."""
     with _database.translate(folder):
         connection.execute("BEGIN")
         try:
             _database.check_schema(connection)
-            return load_state(connection, log_key)
+            state = load_state(connection, log_key)
+            for note in seen:
+                check_seen(connection, state, note)
+            return state
         finally:
             connection.execute("ROLLBACK")

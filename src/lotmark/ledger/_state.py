@@ -32,8 +32,9 @@ def load_state(connection: sqlite3.Connection, log_key: bytes | None) -> State:
         IntegrityError: LM-LED-101 to -104, -111, -112.
         EnvironmentLacksError: LM-LED-011 if another key signed it.
     """
-    origin = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()[0]
     size, note = read_head(connection)
+    row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
+    origin = row[0] if row else ""
     try:
         parsed = tlog.parse_note(note)
         checkpoint = tlog.parse_checkpoint(parsed.text)
@@ -74,6 +75,47 @@ def load_state(connection: sqlite3.Connection, log_key: bytes | None) -> State:
         header, leaf = connection.execute("SELECT CAST(header AS BLOB), substr(nodes, 1, 32) FROM entry WHERE idx = ?", (size - 1,)).fetchone()
         check_leaf(size - 1, header, leaf)
     return State(origin, frontier, checkpoint)
+
+
+def check_seen(connection: sqlite3.Connection, state: State, note: bytes) -> None:
+    """Return if the log continues a checkpoint that the caller saw earlier and kept himself.
+
+    Raises:
+        IntegrityError: LM-LED-115 if the log is shorter, LM-LED-116 if it had another tree at that size, LM-LED-111 if
+            it is no checkpoint of this log.
+    """
+    try:
+        checkpoint = tlog.parse_checkpoint(tlog.parse_note(note).text)
+    except TlogError as error:
+        raise IntegrityError("LM-LED-111", f"{error.code}: the checkpoint that was kept: {error}", where="seen checkpoint", solution=RESTORE) from error
+    if checkpoint.origin != state.origin:
+        raise IntegrityError(
+            "LM-LED-111", f"the checkpoint that was kept is of {checkpoint.origin!r}, not of {state.origin!r}", where="seen checkpoint", solution=RESTORE
+        )
+    if checkpoint.size > state.frontier.size:
+        raise rollback(checkpoint.size, state.frontier.size)
+    if tlog.Frontier.load(checkpoint.size, partial(read_node, connection)).root() != checkpoint.root:
+        raise fork(checkpoint.size)
+
+
+def rollback(seen: int, size: int) -> IntegrityError:
+    """The error for a log that is shorter than it was."""
+    return IntegrityError(
+        "LM-LED-115",
+        f"ROLLBACK: a checkpoint of {seen} entries was seen, the log has {size}",
+        where=f"entry {size}",
+        solution="do not append: restore the newest state, or open a new log that quotes the seen checkpoint",
+    )
+
+
+def fork(size: int) -> IntegrityError:
+    """The error for a log that has two histories."""
+    return IntegrityError(
+        "LM-LED-116",
+        f"FORK: the log signed two different trees of {size} entries",
+        where="checkpoint",
+        solution="keep both checkpoints: they prove that the log's key was misused; take the log out of use",
+    )
 
 
 def read_head(connection: sqlite3.Connection) -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ import json
 import threading
 
 import pytest
+
 from fakes.keyring import signer
 from fakes.ledger import ORIGIN, MemoryLedger, clock, founding, note, policy
 from lotmark.base.digest import Digest
@@ -128,7 +129,7 @@ def test_an_envelope_whose_bytes_are_not_its_values_is_refused(ledger):
     one, two = note("one").envelope, note("two").envelope
     for raw in (two.raw, b"{}"):
         forged = type(one)(one.payload, one.payload_type, one.key_id, one.signature, raw)
-        with pytest.raises(UsageError, match="its bytes are not its values|its envelope's bytes"):
+        with pytest.raises(UsageError, match="its envelope's bytes are not its values"):
             ledger.append([Submission(forged, "note", "run:qpcr:RUN-0001")])
     assert ledger.size == 0
 
