@@ -1,7 +1,66 @@
 """The door of the composition root."""
 
-from lotmark.bootstrap._opening import create_state, enrol_key, revoke_key
+from typing import TYPE_CHECKING
+
+from lotmark.bootstrap._known_logs import find_log, remember_log
 from lotmark.bootstrap._registry import registry, rules
 from lotmark.bootstrap._workspace import Workspace, open_workspace, operator_name
 
-__all__ = ["Workspace", "create_state", "enrol_key", "open_workspace", "operator_name", "registry", "revoke_key", "rules"]
+if TYPE_CHECKING:
+    from lotmark.bootstrap._demo import run_demo
+    from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
+    from lotmark.bootstrap._first_files import write_first_files
+    from lotmark.bootstrap._opening import create_state, enrol_key, revoke_key
+    from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
+
+__all__ = [
+    "Workspace",
+    "check_deployments",
+    "close_waiver",
+    "create_state",
+    "enrol_key",
+    "find_log",
+    "open_workspace",
+    "operator_name",
+    "plan_deployment",
+    "redeploy",
+    "registry",
+    "remember_log",
+    "revoke_key",
+    "roll_back",
+    "rules",
+    "run_demo",
+    "sign_approval",
+    "sign_delegation",
+    "sign_waiver",
+    "sign_withdrawal",
+    "waiting_decision",
+    "write_first_files",
+]
+
+_LATE = {
+    "create_state": "_opening",
+    "enrol_key": "_opening",
+    "revoke_key": "_opening",
+    "run_demo": "_demo",
+    "write_first_files": "_first_files",
+    "check_deployments": "_deployments",
+    "plan_deployment": "_deployments",
+    "redeploy": "_deployments",
+    "roll_back": "_deployments",
+    "close_waiver": "_signing",
+    "sign_approval": "_signing",
+    "sign_delegation": "_signing",
+    "sign_waiver": "_signing",
+    "sign_withdrawal": "_signing",
+    "waiting_decision": "_signing",
+}
+"""What only a command that writes needs; loaded when asked for, so that reading stays fast (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.bootstrap.{_LATE[name]}"), name)

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lotmark.pipeline.models import Stage, StageStatus
 from lotmark.pipeline.ports import Progress, Silence
@@ -82,7 +82,7 @@ class _LiveProgress:
     def _table(self) -> "Table":
         from rich.table import Table
 
-        table: Any = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 2))
         with self._lock:
             for stage in Stage:
                 table.add_row(*self._row(stage))

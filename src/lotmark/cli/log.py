@@ -1,6 +1,7 @@
 """`lotmark log`: read the ledger, prove it, check every byte of it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
@@ -46,13 +47,23 @@ def search(output: Output, kind: str | None, scope: str | None, since: int, limi
 
 
 @command.command()
+@click.option(
+    "--seen",
+    "seen",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A signed checkpoint that was kept elsewhere (may be repeated).",
+)
 @click.pass_obj
-def fsck(output: Output) -> int:
-    """Check every entry, envelope, blob, proof and signature; exits 6 and names what is broken."""
+def fsck(output: Output, seen: tuple[Path, ...]) -> int:
+    """Check every entry, envelope, blob, proof and signature; exits 6 and names what is broken.
+
+    Only a checkpoint kept elsewhere (--seen) can show that the log was rolled back or rewritten by who holds its key.
+    """
     from lotmark.ledger.api import fsck as check
 
     workspace = output.workspace()
-    report = check(workspace.state, workspace.trust_policy)
+    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[path.read_bytes() for path in seen])
     wire = {
         "size": report.size,
         "entries": report.entries,

@@ -130,12 +130,12 @@ def _list_tests(context: StageContext, declared: TestLayer, folder: Path) -> lis
         context.identity.commit,
         declared.list_command,
         context.product.file.environment,
+        folder,
+        context.settings.clock,
         results=[],
         extra_files=context.outputs(),
         working_directory=declared.working_directory,
         timeout=declared.timeout,
-        work=folder,
-        clock=context.settings.clock,
     )
     if report.exit_code != 0 or report.stopped:
         context.note(f"the list command ended with exit code {report.exit_code}")
@@ -149,13 +149,13 @@ def _run(context: StageContext, declared: TestLayer, folder: Path) -> CommandRep
         context.identity.commit,
         declared.command,
         context.product.file.environment,
+        folder,
+        context.settings.clock,
         results=declared.results,
         extra_files=context.outputs(),
         working_directory=declared.working_directory,
         timeout=declared.timeout,
         network=declared.network,
-        work=folder,
-        clock=context.settings.clock,
     )
 
 

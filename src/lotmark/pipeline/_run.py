@@ -17,11 +17,13 @@ from lotmark.pipeline.ports import Engine, Progress, Silence
 _Started = dict["Future[dict[str, Any]]", tuple[Stage, int, float]]
 
 
-def run_pipeline(settings: Settings, *, progress: Progress | None = None, until: Stage | None = None, new: bool = False) -> RunReport:
+def run_pipeline(
+    settings: Settings, *, progress: Progress | None = None, until: Stage | None = None, only: Stage | None = None, new: bool = False
+) -> RunReport:
     """Bring the run of the commit at HEAD as far as it goes: to its end, to a refusal, or to where people must act.
 
-    Resumes an open run: what the ledger holds is not done again. With `until`, stops once that stage is recorded. With
-    `new`, an open run of the commit is closed as abandoned and another is opened.
+    Resumes an open run: what the ledger holds is not done again. With `until`, stops once that stage is recorded; with
+    `only`, starts no other stage than that one. With `new`, an open run of the commit is closed as abandoned and another is opened.
 
     Raises:
         RefusedError: LM-PIP-002 dirty tree, LM-PIP-003 changed configuration.
@@ -33,7 +35,7 @@ def run_pipeline(settings: Settings, *, progress: Progress | None = None, until:
         return _report(settings, identity, resumed=True)
     engine = settings.open_engine()
     try:
-        loop = _Loop(settings, identity, previous, engine, progress or Silence(), until)
+        loop = _Loop(settings, identity, previous, engine, progress or Silence(), until or only, only)
         loop.run()
     finally:
         engine.close()
@@ -44,7 +46,14 @@ class _Loop:
     """Starts every stage whose needs are recorded, and takes in what ends, until nothing is left to start."""
 
     def __init__(
-        self, settings: Settings, identity: RunIdentity, previous: PreviousRelease | None, engine: Engine, progress: Progress, until: Stage | None
+        self,
+        settings: Settings,
+        identity: RunIdentity,
+        previous: PreviousRelease | None,
+        engine: Engine,
+        progress: Progress,
+        until: Stage | None,
+        only: Stage | None,
     ) -> None:
         self._settings = settings
         self._identity = identity
@@ -52,6 +61,7 @@ class _Loop:
         self._engine = engine
         self._progress = progress
         self._until = until
+        self._only = only
         self._started: _Started = {}
 
     def run(self) -> None:
@@ -79,7 +89,7 @@ class _Loop:
 
     def _may_start(self, stage: Stage, statuses: Mapping[Stage, StageStatus]) -> bool:
         own = statuses[stage].outcome
-        if own in {Outcome.ACCEPTED, Outcome.REFUSED}:
+        if self._only not in {None, stage} or own in {Outcome.ACCEPTED, Outcome.REFUSED}:
             return False
         for need in NEEDS[stage]:
             outcome = statuses[need].outcome

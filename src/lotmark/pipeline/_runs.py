@@ -74,6 +74,17 @@ def open_runs(settings: Settings) -> tuple[RunIdentity, ...]:
     )
 
 
+def find_run(settings: Settings, run: str | None) -> RunIdentity | None:
+    """The run of that id (canonical or short), or the newest of the product; None where there is none."""
+    identities = [identity_of(entry) for entry in settings.reader.entries(kind="run-opened")]
+    wanted = [
+        identity
+        for identity in identities
+        if identity.product == settings.product.id and (run is None or run in {identity.run, identity.run.partition(":")[2]})
+    ]
+    return wanted[-1] if wanted else None
+
+
 def closed_outcome(reader: VerifiedReader, run: str) -> str | None:
     """How a run was closed, None while it is open."""
     for entry in reader.entries(kind="run-closed", scope=f"run:{run}"):

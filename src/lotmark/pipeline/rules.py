@@ -46,6 +46,12 @@ RULES = (
         "Raise `timeout` of the layer, or make the command end.",
     ),
     Rule(
+        "LM-PIP-014",
+        "a stage cannot start",
+        "A stage judges what earlier stages recorded; without that there is nothing to judge.",
+        "Run the stages before it; `lotmark run` knows their order.",
+    ),
+    Rule(
         "LM-PIP-020",
         "the log does not prove an entry",
         "An entry that the signed checkpoint does not cover could be added or removed unnoticed.",

@@ -3,6 +3,7 @@
 Keys are kebab-case in the file. Every Struct refuses unknown keys; defaults are the safe choice.
 """
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,8 +15,8 @@ from lotmark.base.documents import Document
 
 NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
 Seconds = Annotated[int, msgspec.Meta(ge=1, le=24 * 3600)]
-DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")]
-Sha256Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
+DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$(?!\n)")]
+Sha256Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Command = Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
 """A command as an argument list; no shell stands between."""
 
@@ -37,7 +38,7 @@ class VersionSource(Section, frozen=True, kw_only=True):
 class ProductSection(Section, frozen=True, kw_only=True):
     """Who the product is."""
 
-    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$(?!\n)")]
     """The namespace of every identifier of the product."""
     name: NonEmpty
     version: VersionSource | NonEmpty
@@ -60,6 +61,12 @@ class EnvironmentSection(Section, frozen=True, kw_only=True):
     path: list[NonEmpty] = []
     """Folders put before the default PATH inside."""
     variables: dict[str, str] = {}
+
+    def interpreter(self, root: Path) -> Path | None:
+        """The Python interpreter that builds and tests the product in `root`; None where it uses no Python."""
+        if self.python == "none":
+            return None
+        return root / self.python if self.python else Path(sys.executable)
 
 
 class LockFile(Section, frozen=True, kw_only=True):
@@ -215,7 +222,7 @@ class PackageSection(Section, frozen=True, kw_only=True):
 class DirectoryTarget(Section, frozen=True, kw_only=True):
     """A folder that runs the product: versions side by side, ``current`` switched atomically."""
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$(?!\n)")]
     driver: Literal["directory"] = "directory"
     path: NonEmpty
     """Absolute, or relative to the repository's root."""

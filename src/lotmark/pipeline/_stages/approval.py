@@ -24,7 +24,6 @@ from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide,
 from lotmark.policy.models import Decision
 from lotmark.releases.api import manifest_evidence
 from lotmark.releases.models import RunEvidence
-from lotmark.trace.api import load_product_trace
 
 _POLICY = "quality/policy.yaml"
 
@@ -72,7 +71,7 @@ def approval_status(context: StageContext, evidence: RunEvidence) -> ApprovalSta
     rules = read_approvals(product.quality / "approvals.yaml", people, name="quality/approvals.yaml")
     return evaluate_approvals(
         evidence.last("decision"),
-        [*evidence, *context.product_entries("delegation", "delegation-withdrawal")],
+        [*evidence, *context.product_entries("delegation", "approval-withdrawal")],
         people.value,
         rules.value,
         context.settings.reader.trust(),
@@ -133,12 +132,8 @@ def _decide(context: StageContext, builder: ResultBuilder, evidence: RunEvidence
 def _conclude(context: StageContext, builder: ResultBuilder, evidence: RunEvidence, decided: Verified, status: ApprovalStatus) -> StageResult:
     accepted = {signature.payload for signature in status.accepted}
     approvals = [entry for entry in evidence.all("approval") if entry.envelope.payload_digest.hex in accepted]
-    graph = load_product_trace(context.product)
-    anomalies = [
-        {"id": anomaly.id, "title": anomaly.title, "severity": anomaly.severity, "rationale": anomaly.rationale}
-        for anomaly in graph.anomalies
-        if anomaly.status == "open"
-    ]
+    declared = evidence.predicate("trace-snapshot").get("anomalies") or []
+    anomalies = [{key: anomaly[key] for key in ("id", "title", "severity", "rationale")} for anomaly in declared if anomaly["status"] == "open"]
     for item in manifest_evidence(
         context.product,
         evidence,

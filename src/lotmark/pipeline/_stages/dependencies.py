@@ -2,7 +2,6 @@
 
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
-from lotmark.builds.api import environment_python
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.supply.api import build_evidence, examine
@@ -21,7 +20,7 @@ def work(context: StageContext) -> StageResult:
         product.root,
         product.file.dependencies,
         product=root,
-        python=environment_python(product.file.environment, product.root),
+        python=product.file.environment.interpreter(product.root),
         today=now.date(),
         committed_at=opened["source"]["committedAt"],
         config_root=product.config_root,

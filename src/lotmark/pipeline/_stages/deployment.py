@@ -13,7 +13,8 @@ from lotmark.pipeline._stages.approval import approval_status
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.product.models import DirectoryTarget
 from lotmark.releases.models import ArtifactFile, RunEvidence
-from lotmark.tlog.api import TlogError, verify_checkpoint, verify_inclusion
+from lotmark.tlog.api import parse_vkey, verify_checkpoint, verify_inclusion
+from lotmark.tlog.errors import TlogError
 
 
 def work(context: StageContext) -> StageResult:
@@ -89,7 +90,7 @@ def prove_inclusion(ledger: Ledger, policy: TrustPolicy, index: int) -> None:
         IntegrityError: LM-PIP-020 if it does not.
     """
     try:
-        checkpoint = verify_checkpoint(ledger.checkpoint(), [policy.log_key])
+        checkpoint = verify_checkpoint(ledger.checkpoint(), [parse_vkey(policy.log_key)], origin=policy.origin)
         verify_inclusion(ledger.entry(index).leaf_hash, index, checkpoint.size, ledger.inclusion_proof(index, checkpoint.size), checkpoint.root)
     except TlogError as error:
         raise IntegrityError("LM-PIP-020", f"the log does not prove entry {index}: {error}", solution="`lotmark log fsck` names the broken record") from error

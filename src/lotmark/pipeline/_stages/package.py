@@ -13,8 +13,7 @@ def work(context: StageContext) -> StageResult:
     builder = context.builder()
     evidence = context.evidence()
     opened = evidence.predicate("run-opened")
-    provenance = evidence.predicate("provenance")
-    environment = provenance["buildDefinition"]["internalParameters"]["environment"]["sha256"]
+    environment = evidence.predicate("rebuild")["environmentSha256"]
     try:
         artifact = select_artifact(context.outputs(), context.product.file.package)
         made = candidate_evidence(

@@ -1,18 +1,18 @@
 """Stage 1, source: a clean tree at one commit, signed-off authors, referenced ids, pinned configuration. Opens the run."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from lotmark import __version__
 from lotmark.attest.models import Evidence
 from lotmark.base.clock import format_instant
 from lotmark.base.findings import Finding, has_errors
-from lotmark.ids.api import find_ids
+from lotmark.ids.api import find_ids, parse_id
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.models import EXPECTED, Outcome, StageResult
 from lotmark.product.api import changed_paths, files_at, is_ancestor, list_commits, read_source_state
-from lotmark.product.models import Commit
-from lotmark.trace.api import changed_items, read_quality_files
+from lotmark.product.models import Commit, Product
+from lotmark.trace.api import changed_items, load_product_trace, read_quality_files
 
 _POLICY_FILES = frozenset({"lotmark.yaml", "quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml"})
 
@@ -30,7 +30,8 @@ def work(context: StageContext) -> StageResult:
     base = previous.commit if previous else None
     commits = list_commits(root, base, identity.commit)
     changed = changed_paths(root, base, identity.commit)
-    references = {commit.sha: _references(commit, product.id) for commit in commits}
+    prefixes = known_prefixes(product)
+    references = {commit.sha: _references(commit, product.id, prefixes) for commit in commits}
     source = {
         "repository": state.repository,
         "ref": state.ref,
@@ -93,8 +94,15 @@ def _changed_configuration(before: Iterable[tuple[str, str]], after: Iterable[tu
     return any(path in _POLICY_FILES for path, _ in set(before) ^ set(after))
 
 
-def _references(commit: Commit, product: str) -> tuple[str, ...]:
-    return tuple(sorted({item.local if item.product == product else item.canonical for item in find_ids(commit.body, product)}))
+def known_prefixes(product: Product) -> frozenset[str]:
+    """The prefixes of the product's own identifiers; in prose, ``UTF-8`` has the form of one too."""
+    graph = load_product_trace(product)
+    return frozenset(parse_id(item, product.id).prefix for item in (*graph.items, *(anomaly.id for anomaly in graph.anomalies)))
+
+
+def _references(commit: Commit, product: str, prefixes: Collection[str]) -> tuple[str, ...]:
+    found = find_ids(commit.body, product, prefixes=prefixes)
+    return tuple(sorted({item.short if item.product == product else item.canonical for item in found}))
 
 
 def _commit_wire(commit: Commit, references: tuple[str, ...]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from lotmark.matrix.models import MatrixResult, TestRun
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._layers import TestBench, add_layer, run_layer, summarise_layer
 from lotmark.pipeline.models import Outcome, StageResult
-from lotmark.trace.api import check_trace, risk_snapshot, roll_up, trace_snapshot
+from lotmark.trace.api import check_trace, roll_up
+from lotmark.trace.predicates import build_risk_snapshot, build_trace_snapshot
 
 
 def work(context: StageContext) -> StageResult:
@@ -33,8 +34,10 @@ def work(context: StageContext) -> StageResult:
     statuses = {test.id: test.status for run in runs for test in run.tests}
     coverage = roll_up(bench.graph, statuses)
     subjects = (context.source_subject,)
-    builder.add(trace_snapshot(bench.graph, coverage, run=context.run, changed=change["changedItems"], findings=trace_findings, subjects=subjects))
-    builder.add(risk_snapshot(bench.graph, run=context.run, subjects=subjects))
+    builder.add(
+        build_trace_snapshot(bench.graph, coverage=coverage, run=context.run, changed=change["changedItems"], findings=trace_findings, subjects=subjects)
+    )
+    builder.add(build_risk_snapshot(bench.graph, run=context.run, subjects=subjects))
     result = evaluate_matrix(
         bench.matrix,
         bench.graph,

@@ -6,7 +6,8 @@ from pathlib import Path
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
-from lotmark.builds.api import run_probe
+from lotmark.builds.api import run_command
+from lotmark.builds.models import Mount
 from lotmark.deploy.api import check_evidence, check_target, open_driver
 from lotmark.deploy.models import Probe, TargetCheck
 from lotmark.pipeline._closing import closing_evidence
@@ -16,6 +17,7 @@ from lotmark.pipeline.models import Outcome, Stage, StageResult, StageStatus
 from lotmark.product.models import DirectoryTarget
 
 _MAX_OUTPUT = 4096
+_PROBE_SECONDS = 60.0
 
 
 def work(context: StageContext) -> StageResult:
@@ -44,7 +46,8 @@ def check_now(settings: Settings, target: DirectoryTarget, expected: Digest, ver
     """Read a target back, hash it, run its probe in the sandbox."""
 
     def probe(command: Sequence[str], readable: Sequence[Path]) -> Probe:
-        report = run_probe(tuple(command), settings.product.file.environment, readable=tuple(readable), work=work_folder, clock=settings.clock)
+        mounts = [Mount(folder, str(folder)) for folder in readable]
+        report = run_command(None, "", command, settings.product.file.environment, work_folder, settings.clock, mounts=mounts, timeout=_PROBE_SECONDS)
         output = (report.stdout.data + report.stderr.data).decode("utf-8", "replace")
         return Probe(tuple(command), report.exit_code, output[:_MAX_OUTPUT])
 

@@ -1,0 +1,69 @@
+# Lotmark: `make demo` sets everything up and releases an example product; `make test` passes the tests.
+# Nothing needs to be there before but Python >= 3.11 and git.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := .make/installed
+# Debian packages: the sandbox, the clock that the second build sees, a compiler and make for the C example.
+DEBIAN := bubblewrap faketime util-linux gcc libc6-dev make git
+DEBIAN_TEST := chromium poppler-utils strace openssl
+
+.PHONY: help demo test check fmt types lint imports docs bench reproduce clean system system-test
+
+help:  ## show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+demo: system $(STAMP)  ## release the example product in ./demo and print the five answers
+	@$(VENV)/bin/lotmark demo demo --replace
+
+test: system system-test $(STAMP)  ## pass the tests
+	@$(PY) -m pytest -q -n 2 --dist worksteal tests
+
+check: $(STAMP) lint types imports  ## lint, types, layers
+
+lint: $(STAMP)
+	@$(VENV)/bin/ruff check src tests bench
+	@$(VENV)/bin/ruff format --check src tests bench
+
+types: $(STAMP)
+	@$(VENV)/bin/mypy
+
+imports: $(STAMP)
+	@$(VENV)/bin/lint-imports
+
+fmt: $(STAMP)  ## format the code
+	@$(VENV)/bin/ruff format src tests bench
+
+coverage: system system-test $(STAMP)  ## the tests with branch coverage, and the floors that it must keep
+	@$(PY) -m coverage erase && $(PY) -m pytest -q -n 2 --dist worksteal --cov=lotmark --cov-branch --cov-report= tests
+	@$(PY) -m coverage report
+	@$(PY) tools/coverage_floors.py
+
+docs: $(STAMP)  ## write the reference pages that are generated from code
+	@$(PY) tools/reference.py
+
+bench: $(STAMP)  ## measure: ours against the raw limit, in one run
+	@$(PY) -m bench all
+
+reproduce: $(STAMP)  ## build our own wheel twice and compare
+	@$(PY) tools/reproduce.py
+
+clean:  ## remove what make made
+	rm -rf $(VENV) .make demo build dist .coverage*
+
+# uv installs from the lock file with hashes. It is itself installed into the environment that it fills.
+$(STAMP): pyproject.toml uv.lock
+	@command -v python3 >/dev/null || { echo "error: python3 is missing. help: apt-get install python3 python3-venv" >&2; exit 4; }
+	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or later is needed, this is $$(python3 --version)" >&2; exit 4; }
+	@test -x $(PY) || python3 -m venv $(VENV) || { echo "error: python3 cannot make environments. help: apt-get install python3-venv" >&2; exit 4; }
+	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups
+	@mkdir -p .make && touch $@
+
+system:
+	@.ci/debian $(DEBIAN)
+
+system-test:
+	@.ci/debian --optional $(DEBIAN_TEST)

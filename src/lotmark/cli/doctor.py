@@ -1,0 +1,45 @@
+"""`lotmark doctor`: what this machine lacks, each with the command that cures it."""
+
+import click
+
+from lotmark.base.errors import ExitCode
+from lotmark.base.findings import Finding, has_errors
+from lotmark.cli._output import Output, format_finding
+
+
+@click.command(name="doctor")
+@click.option("--self-test", is_flag=True, help="Also build a deliberately leaky project: each varied dimension must be caught.")
+@click.pass_obj
+def command(output: Output, self_test: bool) -> int:
+    """Look for everything that Lotmark needs here; exits 4 if something is missing."""
+    import tempfile
+    from pathlib import Path
+
+    from lotmark.base.clock import SystemClock
+    from lotmark.builds import api as builds
+
+    findings = [*builds.check_environment()]
+    lines, results = [], []
+    if self_test and not has_errors(findings):
+        with tempfile.TemporaryDirectory(prefix="lotmark-doctor-") as work:
+            results = list(builds.self_test(Path(work), SystemClock()))
+        for result in results:
+            word = "caught" if result.caught else "MISSED" if result.varied else "not varied"
+            lines.append(f"{'✓' if result.caught else '✗' if result.varied else '-'} {result.dimension.value}: {word}")
+            if result.varied and not result.caught:
+                findings.append(
+                    Finding(
+                        "LM-BLD-040",
+                        f"the self-test did not catch a leak of {result.dimension.value}",
+                        help="do not trust rebuild verdicts of this machine; report it",
+                    )
+                )
+    wire = {
+        "findings": [finding.to_wire() for finding in findings],
+        "selfTest": [{"dimension": result.dimension.value, "varied": result.varied, "caught": result.caught} for result in results],
+    }
+    lines += [format_finding(finding.to_wire()) for finding in findings]
+    broken = has_errors(findings)
+    lines.append("✗ something is missing" if broken else "✓ this machine can make and judge a release")
+    output.result("doctor", wire, "\n".join(lines))
+    return int(ExitCode.ENVIRONMENT if broken else ExitCode.ACCEPTED)

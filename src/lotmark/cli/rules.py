@@ -1,0 +1,70 @@
+"""The rule codes of the command line and of what it opens."""
+
+from lotmark.base.rules import Rule
+
+RULES = (
+    Rule(
+        "LM-CLI-001",
+        "an error that Lotmark did not foresee",
+        "This is our bug. The ledger grows only by whole batches, so nothing is half recorded.",
+        "Report it with the lines that were printed.",
+    ),
+    Rule(
+        "LM-CLI-002",
+        "the machine refused a file operation",
+        "A full disk, a missing permission or a broken device. What the step would have recorded is not recorded.",
+        "Free space or give the permission, then run again: it goes on where it stopped.",
+    ),
+    Rule(
+        "LM-CLI-003",
+        "an option without a value",
+        "An empty value usually comes from a shell variable that is not set, and would silently mean something else.",
+        "Set the variable, or leave the option away.",
+    ),
+    Rule("LM-CLI-004", "an unknown rule code", "`lotmark explain` knows every code that Lotmark prints.", "`lotmark explain` lists them."),
+    Rule(
+        "LM-CLI-010",
+        "there is no ledger here",
+        "Evidence goes into the ledger of the product's state folder (`.lotmark`), opened once by an administrator.",
+        "`lotmark init` makes it; `lotmark demo` shows one with everything in it.",
+    ),
+    Rule(
+        "LM-CLI-011",
+        "there is something already",
+        "Lotmark never overwrites a ledger, a key or a product's files.",
+        "Use what is there, or name another folder.",
+    ),
+    Rule(
+        "LM-CLI-012",
+        "an unknown person",
+        "Roles, printed names and keys hang on the ids in `quality/people.yaml`, which is under change control.",
+        "Add the person to people.yaml, commit, then enrol the key.",
+    ),
+    Rule("LM-CLI-013", "not exactly one key", "A revocation must name one key.", "`lotmark key list` shows the ids; give more digits."),
+    Rule(
+        "LM-CLI-014",
+        "no personal key",
+        "People sign with a key of their own that nobody else can use (21 CFR 11.100).",
+        "`lotmark key generate --as YOU` makes one; an administrator enrols it.",
+    ),
+    Rule(
+        "LM-CLI-015",
+        "no passphrase",
+        "The passphrase is the second component of an electronic signature (21 CFR 11.200); it is never taken from a flag or the environment itself.",
+        "Run the command at a terminal, or name a file of mode 600 in LOTMARK_PASSPHRASE_FILE.",
+    ),
+    Rule("LM-CLI-016", "two passphrases that differ", "A mistyped passphrase would lock the key for ever.", "Try again; nothing was written."),
+    Rule(
+        "LM-CLI-017",
+        "nothing waits for a signature",
+        "A signature is made on a decision that a run has recorded and that waits for people.",
+        "`lotmark run` brings a run to its decision.",
+    ),
+    Rule(
+        "LM-CLI-018",
+        "the key is not this person's",
+        "The signing key must be enrolled for the person who signs, and valid now.",
+        "`lotmark key list` shows whose it is; an administrator enrols keys.",
+    ),
+    Rule("LM-CLI-019", "there is no run", "Gate, approval and bundle speak of a run that the ledger holds.", "`lotmark run` opens one."),
+)
