@@ -9,7 +9,7 @@
 static jmp_buf end_of_test;
 static char failure[512];
 
-void fail_test(const char *file, int line, const char *condition)
+void report_failure(const char *file, int line, const char *condition)
 {
     snprintf(failure, sizeof failure, "%s:%d: %s", file, line, condition);
     longjmp(end_of_test, 1);

@@ -30,10 +30,10 @@ extern const struct test *const all_tests[];
 #define CHECK(condition) \
     do { \
         if (!(condition)) { \
-            fail_test(__FILE__, __LINE__, #condition); \
+            report_failure(__FILE__, __LINE__, #condition); \
         } \
     } while (false)
 
-_Noreturn void fail_test(const char *file, int line, const char *condition);
+_Noreturn void report_failure(const char *file, int line, const char *condition);
 
 #endif

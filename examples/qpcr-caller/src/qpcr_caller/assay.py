@@ -44,7 +44,7 @@ class Assay:
     positive_control_ct: tuple[float, float]
     suppression_ct: float
     """Up to this target Ct a strong target may use up the reagents and so suppress the internal control."""
-    growth: tuple[float, float] = (1.3, 2.3)
+    growth: tuple[float, float] = (1.6, 2.3)
     """Growth per cycle that PCR can show: 2.0 is doubling, more is an artefact, less is drift."""
     minimum_r_squared: float = 0.98
     """Least share of a curve's variance that the logistic model must explain."""

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from qpcr_caller.assay import PERTUSSIS
 
-APPROVED = "7265debf8fc00b5d806ff35fd732f644413934df8dddbca45c61a66cdfce9b5c"
+APPROVED = "e3b82a2807ba47a2a98bd7ba1c715ae02b94a0ac168ea51842ff8f3d1ea15c1d"
 
 
 @pytest.mark.verifies("REQ-022", "RC-007")
