@@ -30,7 +30,7 @@ def check_matrix(
         *_items(document, graph),
         *_severities(document, graph),
         *_triggers(document),
-        *_globs(document, tests),
+        *_globs(document, graph, tests),
         *_layers(document, tests),
         *_unstable(document, day),
         *_speechless(document, index, graph, safety_class),
@@ -82,15 +82,17 @@ def _triggers(document: Document[MatrixFile]) -> Iterable[Finding]:
             )
 
 
-def _globs(document: Document[MatrixFile], tests: Sequence[KnownTest]) -> Iterable[Finding]:
+def _globs(document: Document[MatrixFile], graph: TraceGraph, tests: Sequence[KnownTest]) -> Iterable[Finding]:
     if not tests:
         return
+    # Tests without a marker stand in the sources too, and only a list command knows them as tests.
+    names = {*(test.id for test in tests), *(test.id for test in graph.sources.tests)}
     for part in ("categories", "expensive", "unstable"):
         for number, entry in enumerate(getattr(document.value, part)):
             for place, pattern in enumerate(entry.tests):
                 glob = compile_glob(pattern)
                 # A named parameter set is known by its base id alone until it runs.
-                if not any(glob.match(test.id) or pattern.startswith(f"{test.id}[") for test in tests):
+                if not any(glob.match(name) or pattern.startswith(f"{name}[") for name in names):
                     yield _finding(
                         "035",
                         f"no known test matches {pattern!r}",

@@ -60,6 +60,7 @@ def collect_results(
     product: str,
     expected: Collection[str] = (),
     expected_complete: bool = True,
+    optional: Collection[str] = (),
     verifies: Mapping[str, Collection[str]] | None = None,
     reasons: Mapping[str, str] | None = None,
     matrix: MatrixFile | None = None,
@@ -76,6 +77,7 @@ def collect_results(
         product: The product, whose namespace short ids belong to.
         expected: Ids of the tests that must report; an id without parameters stands for all its parameter sets.
         expected_complete: Whether `expected` is the whole list (a list command) or only what is known of it (markers).
+        optional: Ids of tests that may report and need not, such as those that the plan left out.
         verifies: Test id (or base id) -> ids that it verifies, beside what the results say themselves.
         reasons: Test id, base id or ``"*"`` (the layer as a whole) -> why red before green is accepted, beside the matrix.
         matrix: Says which tests are informational or waivable and which unstable ones are explained; without it every red test is an error.
@@ -90,7 +92,7 @@ def collect_results(
     tries = [_read_attempt(attempt, limits) for attempt in attempts]
     _refuse_nothing(layer, tries)
     tolerance = Tolerance(matrix, waivers or WaiverReview(), layer, attempts[-1].finished_at)
-    judge = _Judge(layer, tries, product, expected, expected_complete, verifies or {}, reasons or {}, tolerance)
+    judge = _Judge(layer, tries, product, expected, expected_complete, frozenset(optional), verifies or {}, reasons or {}, tolerance)
     tests = judge.tests()
     findings = judge.findings(tests)
     return CollectedResults(_test_run(run, layer, tries, tests, judge, context or CollectContext()), tuple(findings))
@@ -146,6 +148,7 @@ class _Judge:
         product: str,
         expected: Collection[str],
         complete: bool,
+        optional: frozenset[str],
         verifies: Mapping[str, Collection[str]],
         reasons: Mapping[str, str],
         tolerance: Tolerance,
@@ -165,7 +168,8 @@ class _Judge:
         absent = sorted(e for e in self.expected if e not in seen and e not in bases)
         self.ids = sorted((*seen, *absent))
         self.missing = tuple(identity for identity in self.ids if identity not in self._last.cases)
-        self.unexpected = tuple(sorted(i for i in self._last.cases if i not in self.expected and base_test_id(i) not in self.expected)) if self.expected else ()
+        known = self.expected | optional
+        self.unexpected = tuple(sorted(i for i in self._last.cases if i not in known and base_test_id(i) not in known)) if self.expected else ()
 
     # ---- tests
 
@@ -360,11 +364,9 @@ def _finding(number: str, message: str, subject: str, cure: str, severity: Sever
     return Finding(f"LM-MTX-{number}", message, severity, None, subject, cure)
 
 
-def _location(where: str | None) -> Location | None:
+def _location(where: str | None) -> Location:
     """``name:line:column`` as a Location; a name may hold colons itself."""
-    if where is None:
-        return None
-    parts = where.rsplit(":", 2)
+    parts = (where or "").rsplit(":", 2)
     numbers: list[int] = []
     while len(parts) > 1 and parts[-1].isdigit():
         numbers.insert(0, int(parts.pop()))

@@ -1,21 +1,61 @@
 """The tests that are known before anything runs, and what is allowed to be red."""
 
+import re
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Final
 
+from lotmark.base.errors import RefusedError
+from lotmark.matrix._identity import one_line
 from lotmark.matrix._index import MatrixIndex, exact_tests
 from lotmark.matrix.models import KnownTest, Layer, MatrixFile, WaiverReview
 from lotmark.trace.api import base_test_id
 from lotmark.trace.models import TraceGraph
 
+# `pytest --collect-only -q` ends its list with a line of its own.
+_SUMMARY: Final = re.compile(r"(?:\d+(?:/\d+)?|no) tests? (?:collected|ran)\b.*")
+
+
+def parse_test_list(data: bytes, name: str) -> dict[str, tuple[str, ...]]:
+    """What a list command printed: test id -> ids that it verifies (those behind a tab, as ``pytest --lotmark-list`` writes them).
+
+    One test a line, in the order printed; `name` is how messages call the list.
+
+    Raises:
+        RefusedError: LM-MTX-015 if it is not UTF-8 or names no test.
+    """
+    try:
+        lines = data.decode("utf-8-sig").split("\n")
+    except UnicodeDecodeError as error:
+        raise RefusedError(
+            "LM-MTX-015", f"{name} is not UTF-8 at byte {error.start}", where=name, solution="let the list command print UTF-8, one test id a line"
+        ) from error
+    found: dict[str, tuple[str, ...]] = {}
+    for line in lines:
+        test, _, verified = line.strip("\r\n").partition("\t")
+        if test.strip() and not _SUMMARY.fullmatch(test.strip()):
+            found[one_line(test.strip())] = tuple(dict.fromkeys(verified.split()))
+    if not found:
+        raise RefusedError(
+            "LM-MTX-015",
+            f"{name} names no test",
+            where=name,
+            solution="let the list command print every test that must report, one id a line; without a `list-command` the marked tests are expected",
+        )
+    return found
+
 
 def find_known_tests(matrix: MatrixFile, graph: TraceGraph, listed: Mapping[Layer, Collection[str]] | None = None) -> tuple[KnownTest, ...]:
     """Every test that is known: from list commands (`listed`), named one by one in the matrix, or marked in the sources.
 
-    A test is given once; the layer of a marked test is that of its list, its path, or the categories that name it.
+    A test is given once; the layer of a marked test is that of its list, its path, or the categories that name it. Where a
+    list is a mapping (see `parse_test_list`), what it says that its tests verify counts beside the markers.
     """
     index = MatrixIndex(matrix)
     marked = graph.sources.verifies
+    said: dict[str, Collection[str]] = {}
+    for tests in (listed or {}).values():
+        said.update(tests if isinstance(tests, Mapping) else {})
     paths = {test.id: test.layer for test in graph.sources.tests}
     layers: dict[str, Layer | None] = {}
     for layer, tests in (listed or {}).items():
@@ -28,7 +68,10 @@ def find_known_tests(matrix: MatrixFile, graph: TraceGraph, listed: Mapping[Laye
             path_layer = paths.get(test, "")
             # SourceTest.layer holds exactly the three layer words or nothing.
             layers[test] = path_layer if path_layer in {"unit", "integration", "validation"} else index.layer_of(test)  # type: ignore[assignment]
-    return tuple(KnownTest(test, layers[test], marked.get(test) or marked.get(base_test_id(test), ())) for test in sorted(layers))
+    return tuple(
+        KnownTest(test, layers[test], tuple(dict.fromkeys((*said.get(test, ()), *(marked.get(test) or marked.get(base_test_id(test), ()))))))
+        for test in sorted(layers)
+    )
 
 
 class Tolerance:

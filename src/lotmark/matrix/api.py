@@ -3,7 +3,8 @@
 Typical use::
 
     matrix = read_matrix(product.quality / "matrix.yaml", name="quality/matrix.yaml").value
-    tests = find_known_tests(matrix, graph, {"unit": listed_ids})
+    listed = parse_test_list(stdout, "tests.unit.list-command")
+    tests = find_known_tests(matrix, graph, {"unit": listed})
     plan = plan_tests(matrix, graph, tests, changed_paths=paths, changed_items=items, safety_class="C")
     review = find_active_waivers(verified_entries, clock.now(), product="qpcr", version="1.4.0", rules=matrix.waivers)
     collected = collect_results("unit", attempts, run=run, product="qpcr", expected=plan.selected_ids("unit"),
@@ -24,7 +25,7 @@ from lotmark.matrix._index import parse_matrix, read_matrix
 from lotmark.matrix._junit import JUNIT_LIMITS, read_junit
 from lotmark.matrix._plan import plan_tests
 from lotmark.matrix._schemas import matrix_schema
-from lotmark.matrix._tests import find_known_tests
+from lotmark.matrix._tests import find_known_tests, parse_test_list
 from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "normalise_id",
     "parse_matrix",
     "parse_matrix_evaluation",
+    "parse_test_list",
     "parse_test_run",
     "plan_tests",
     "read_junit",

@@ -90,6 +90,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "read it with the version of Lotmark that wrote it",
     ),
     Rule(
+        "LM-MTX-015",
+        "list of expected tests cannot be used",
+        "The list command printed no test, or no text. Without a list, or with an empty one, a vanished test goes unnoticed.",
+        "let the list command print one test id a line, as `pytest --lotmark-list` does",
+    ),
+    Rule(
         "LM-MTX-020",
         "expected test is missing",
         "A test that was expected did not report. A crashed binary leaves no result, and its tests vanish unless somebody counts them (IEC 62304, 5.7.5: the records show what was tested).",
