@@ -60,7 +60,7 @@ class OsvRecord(msgspec.Struct):
     summary: str = ""
     severity: list[OsvSeverity] | None = None
     affected: list[OsvAffected] | None = None
-    database_specific: msgspec.Raw | None = None
+    database_specific: msgspec.Raw = msgspec.Raw()
 
 
 _DECODER = msgspec.json.Decoder(OsvRecord)

@@ -60,6 +60,9 @@ class LicenceJudge:
         if exception is not None:
             return Licence(self._reader.find_expression(exception.licence), "exception", "excepted")
         name = f"{pin.name} {pin.version}"
+        if not expression and pin.ecosystem == "PyPI" and distribution is None:
+            # That it is not installed, or the environment not readable, was said already and refuses.
+            return Licence("", "", "missing")
         if not expression:
             said = f"; it says {words!r}" if words else ""
             self.findings.append(make_finding("LM-SUP-030", f"the licence of {name} is not known{said}", pin.location, subject=pin.name))

@@ -3,6 +3,7 @@
 import fnmatch
 import hashlib
 import json
+import posixpath
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -67,16 +68,19 @@ class LockSet:
         self.reading = Reading()
         self.locks: list[Lock] = []
         self._seen: set[str] = set()
+        self._paths: set[str] = set()
 
     def read(self) -> None:
         """Read every declared lock file, look for undeclared ones, and judge the set."""
         for index, lock in enumerate(self._declared.locks):
             place = self._where(("locks", index, "path"))
-            kind = lock.kind or find_kind(lock.path)
+            path = posixpath.normpath(lock.path)
+            self._paths.add(path)
+            kind = lock.kind or find_kind(path)
             if kind is None:
-                self.reading.refuse("LM-SUP-003", f"the kind of the lock file {lock.path} is not known", place, lock.path)
+                self.reading.refuse("LM-SUP-003", f"the kind of the lock file {path} is not known", place, path)
             else:
-                self._read_one(lock.path, kind, place)
+                self._read_one(path, kind, place)
         self._check_declaration()
         self._check_tree()
         self._check_conflicts()
@@ -122,7 +126,7 @@ class LockSet:
         names = sorted(self._files.names())
         for name in names:
             what = _describe(name)
-            if what is None or name in self._seen or any(lock.path == name for lock in self._declared.locks):
+            if what is None or name in self._seen or name in self._paths:
                 continue
             aside = bool(_ASIDE & {part.lower() for part in PurePosixPath(name).parts[:-1]})
             if self._declared.none is not None:

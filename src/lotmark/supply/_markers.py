@@ -46,5 +46,5 @@ class Markers:
                 self._environment["implementation_version"] = self._python
             # The context of lock files (PEP 751) knows the sets `extras` and `dependency_groups`; here both are empty.
             return parsed.evaluate({**self._environment, "extra": extra, "extras": frozenset(), "dependency_groups": frozenset()}, context="lock_file")
-        except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName) as error:
-            raise ValueError(f"not an environment marker: {marker!r}") from error
+        except (InvalidMarker, UndefinedComparison, UndefinedEnvironmentName, RecursionError) as error:
+            raise ValueError(f"not an environment marker: {marker[:200]!r}") from error

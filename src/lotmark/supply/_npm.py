@@ -106,7 +106,7 @@ class _Tree:
                 self.reading.refuse("LM-SUP-007", f"{key} lies outside the repository", place, key)
             elif package.link:
                 target = package.resolved if isinstance(package.resolved, str) else ""
-                if target not in self.own:
+                if not target or target not in self.own:
                     self.reading.refuse("LM-SUP-007", f"{key} is a link to {target or 'nowhere'}, which is no workspace of this repository", place, key)
             elif key not in self.own:
                 self._pin(key, package, place)

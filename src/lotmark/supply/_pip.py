@@ -19,7 +19,7 @@ from lotmark.supply.models import LeftOut, Pin, Scope
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-_COMMENT = re.compile(r"(^|\s+)#.*$")
+_COMMENT = re.compile(r"(^|\s)#.*$")
 _OPTION = re.compile(r"(?:^|(?<=\s))-")
 # These say where to look or how to choose a file; the hash decides what is accepted. The second set takes no value.
 _WITH_VALUE = frozenset(
@@ -27,6 +27,7 @@ _WITH_VALUE = frozenset(
 )
 _BARE = frozenset({"--no-index", "--prefer-binary", "--require-hashes", "--pre"})
 _MAX_FILES = 64
+_ARCHIVES = (".whl", ".zip", ".tar.gz", ".tar.bz2", ".tar.xz", ".tgz")
 
 
 def read_pip(source: Source) -> Reading:
@@ -40,7 +41,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines with continuations joined and comments removed, each with the number of its first physical line."""
     first, parts = 0, list[str]()
     for number, line in enumerate(text.splitlines(), start=1):
-        is_comment = _COMMENT.match(line) is not None
+        is_comment = line.lstrip().startswith("#")
         first = first or number
         if line.endswith("\\") and not is_comment:
             parts.append(line.rstrip("\\"))
@@ -74,7 +75,7 @@ class _File:
             place = Location(self.name, number)
             try:
                 self._line(line, place)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 self.reading.refuse("LM-SUP-004", f"the line cannot be read: {error}", place)
         self.reading.files.append((self.name, self.data, self.pins))
 
@@ -105,9 +106,8 @@ class _File:
             option, equals, value = words[0][:2], "=", words[0][2:]
         rest = [value] if equals else words[1:2]
         if option in ("-e", "--editable"):
-            self.reading.refuse(
-                "LM-SUP-007", f"{' '.join(rest) or 'a dependency'} is installed editable, so its code is whatever lies there", place, " ".join(rest)
-            )
+            shown = _without_secret(" ".join(rest)) or "a dependency"
+            self.reading.refuse("LM-SUP-007", f"{shown} is installed editable, so its code is whatever lies there", place, shown)
         elif option in ("-r", "--requirement"):
             self._include(rest[0] if rest else "", place)
         elif option not in _BARE and not (option in _WITH_VALUE and rest):
@@ -118,7 +118,9 @@ class _File:
     def _include(self, target: str, place: Location) -> None:
         name = posixpath.normpath(posixpath.join(posixpath.dirname(self.name), target))
         if "://" in target:
-            self.reading.refuse("LM-SUP-007", "a requirements file is included from a URL", place, target, cure="commit the file and include it by its path")
+            self.reading.refuse(
+                "LM-SUP-007", "a requirements file is included from a URL", place, _without_secret(target), cure="commit the file and include it by its path"
+            )
         elif name in self.chain:
             self.reading.refuse("LM-SUP-004", f"{name} includes itself", place, cure="remove one of the -r lines")
         elif not any(name == seen for seen, _, _ in self.reading.files):
@@ -135,15 +137,17 @@ class _File:
     def _requirement(self, text: str, place: Location) -> "Requirement | None":
         from packaging.requirements import InvalidRequirement, Requirement
 
+        shown = _without_secret(text)
         try:
-            requirement = Requirement(text)
+            # pip takes what ends like an archive for a file, although it may be a name by the grammar.
+            requirement = None if text.lower().endswith(_ARCHIVES) else Requirement(text)
         except InvalidRequirement:
-            if "://" in text or "/" in text or text.startswith(".") or text.lower().endswith((".whl", ".zip", ".tar.gz", ".tar.bz2", ".tgz")):
-                self.reading.refuse(
-                    "LM-SUP-007", f"{text.rpartition('@')[2] if '://' in text else text} is a path or URL, no release of a registry", place, text
-                )
-                return None
-            raise ValueError(f"{text!r} is no requirement") from None
+            if "/" not in text and not text.startswith("."):
+                raise ValueError(f"{shown!r} is no requirement") from None
+            requirement = None
+        if requirement is None:
+            self.reading.refuse("LM-SUP-007", f"{shown} is a path or URL, no release of a registry", place, shown)
+            return None
         if requirement.url:
             self.reading.refuse("LM-SUP-007", f"{requirement.name} comes from a URL, no release of a registry", place, requirement.name)
             return None
@@ -182,6 +186,11 @@ class _File:
             self.reading.refuse("LM-SUP-006", f"{name} has no hash", place, name)
             return None
         return tuple(sorted(found))
+
+
+def _without_secret(text: str) -> str:
+    """The text without user names and passwords in its URLs."""
+    return re.sub(r"//[^/@\s]*@", "//", text)
 
 
 def _file_scope(name: str) -> Scope:

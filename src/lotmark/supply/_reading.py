@@ -117,7 +117,7 @@ def load_toml(source: Source, kind: type[T], table: str, reading: Reading) -> tu
     lines = _header_lines(text, table)
     try:
         tree = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         line = re.search(r"at line (\d+)", str(error))
         reading.refuse("LM-SUP-004", f"{source.name} is not TOML: {error}", Location(source.name, int(line[1]) if line else 0))
         return None, []

@@ -5,29 +5,37 @@ used: they turn ``LicenseRef-MIT-Bootstrap`` into ``MIT``.
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 _MAX_LENGTH = 1000
 _OWN = ("LicenseRef-", "DocumentRef-")
 
 
+@cache
+def _load_list() -> tuple[Any, dict[str, Any]]:
+    """The reader over the SPDX list, and the list itself; built once a process, since that is the costly part."""
+    import license_expression as library
+
+    symbols: dict[str, Any] = {}
+    for entry in library.get_license_index():
+        key = entry.get("spdx_license_key")
+        if not key or key.startswith(_OWN):
+            continue
+        # Older identifiers that SPDX itself deprecated, such as GPL-2.0+, still mean the newer one.
+        aliases = tuple(alias for alias in entry.get("other_spdx_license_keys", ()) if not alias.startswith(_OWN) and " " not in alias)
+        symbols[key] = library.LicenseSymbol(key, aliases=aliases, is_exception=bool(entry.get("is_exception")))
+    return library.Licensing(tuple(symbols.values())), symbols
+
+
 class SpdxReader:
-    """Reads expressions; loading the licence list is the costly part, so keep one reader."""
+    """Reads expressions and remembers what it read."""
 
     def __init__(self) -> None:
         import license_expression as library
 
-        symbols: dict[str, Any] = {}
-        for entry in library.get_license_index():
-            key = entry.get("spdx_license_key")
-            if not key or key.startswith(_OWN):
-                continue
-            # Older identifiers that SPDX itself deprecated, such as GPL-2.0+, still mean the newer one.
-            aliases = tuple(alias for alias in entry.get("other_spdx_license_keys", ()) if not alias.startswith(_OWN) and " " not in alias)
-            symbols[key] = library.LicenseSymbol(key, aliases=aliases, is_exception=bool(entry.get("is_exception")))
         self._library = library
-        self._licensing = library.Licensing(tuple(symbols.values()))
-        self._known = symbols
+        self._licensing, self._known = _load_list()
         self._parsed: dict[str, Any] = {}
 
     def find_expression(self, text: str) -> str:

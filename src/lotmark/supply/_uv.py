@@ -107,8 +107,12 @@ class _Walk:
             self.reading.refuse("LM-SUP-004", str(error), Location(self.source.name))
             return
         for index, package in enumerate(self.lock.package):
-            if index not in self.own:
+            if index in self.own:
+                continue
+            try:
                 self._pin(index, package)
+            except ValueError as error:
+                self.reading.refuse("LM-SUP-004", str(error), self.places[index], package.name)
 
     def _walk_all(self) -> None:
         manifest = self.lock.manifest

@@ -13,6 +13,10 @@ from lotmark.supply.models import Ecosystem
 _NUMBER = r"(0|[1-9]\d*)"
 _SEMVER = re.compile(rf"[v=]*{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?\Z")
 
+# At the same version a fix comes before a new introduction (in doubt the version is affected), and the last affected
+# version is still affected.
+_AT_SAME_VERSION = {"fixed": 0, "introduced": 1, "last_affected": 2}
+
 
 def find_version(ecosystem: Ecosystem, text: str) -> Any | None:
     """A value that orders like the version does in its ecosystem; None if it is no version there."""
@@ -61,8 +65,7 @@ def is_in_range(ecosystem: Ecosystem, version: Any, events: Iterable[tuple[str, 
     if limits and not any(version < limit for limit in limits):
         return False
     affected = begins
-    # At the same version a fix comes before a new introduction: in doubt the version is affected.
-    for at, kind in sorted(ordered, key=lambda pair: (pair[0], pair[1] == "introduced")):
+    for at, kind in sorted(ordered, key=lambda pair: (pair[0], _AT_SAME_VERSION.get(pair[1], 0))):
         if kind == "introduced" and version >= at:
             affected = True
         elif (kind == "fixed" and version >= at) or (kind == "last_affected" and version > at):

@@ -225,7 +225,7 @@ def read_severity(record: OsvRecord, affected: Sequence[OsvAffected]) -> tuple[S
 
 
 def _database_word(record: OsvRecord) -> str:
-    if record.database_specific is None:
+    if not bytes(record.database_specific):
         return ""
     details: Any = msgspec.json.decode(record.database_specific)
     word = details.get("severity") if isinstance(details, dict) else None
