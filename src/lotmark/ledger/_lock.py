@@ -23,14 +23,26 @@ class WriterLock:
         try:
             self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise EnvironmentLacksError(
-                "LM-LED-004", f"the writer lock cannot be made: {error.strerror}", where=str(path), solution="make the folder writable for this user"
-            ) from error
-        deadline = time.monotonic() + wait
+            raise _unusable(path, error) from error
+        try:
+            self._wait(path, time.monotonic() + wait, wait)
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(self._descriptor)
+            raise _unusable(path, error) from error
+        except EnvironmentLacksError:
+            os.close(self._descriptor)
+            raise
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        os.close(self._descriptor)
+
+    def _wait(self, path: Path, deadline: float, wait: float) -> None:
         while not self._try():
             if time.monotonic() >= deadline:
                 holder = os.pread(self._descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                os.close(self._descriptor)
                 raise EnvironmentLacksError(
                     "LM-LED-003",
                     f"another process writes to this ledger: pid {holder} (waited {wait:g} s)",
@@ -38,12 +50,6 @@ class WriterLock:
                     solution=f"wait until process {holder} has finished, or look at it with `ps -p {holder}`",
                 )
             time.sleep(min(_PAUSE, wait))
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-
-    def release(self) -> None:
-        """Let go of the lock."""
-        os.close(self._descriptor)
 
     def _try(self) -> bool:
         try:
@@ -51,3 +57,12 @@ class WriterLock:
         except BlockingIOError:
             return False
         return True
+
+
+def _unusable(path: Path, error: OSError) -> EnvironmentLacksError:
+    return EnvironmentLacksError(
+        "LM-LED-004",
+        f"the writer lock cannot be made: {error.strerror}",
+        where=str(path),
+        solution="make the folder writable for this user, and room on its disk",
+    )

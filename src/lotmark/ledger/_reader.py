@@ -8,9 +8,9 @@ from typing import Any, Final, Self
 
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
-from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError
+from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
 from lotmark.ledger._blobs import BlobFolder
-from lotmark.ledger._database import DATABASE, RESTORE, gap, read_node, translate
+from lotmark.ledger._database import DATABASE, gap, read_node, translate
 from lotmark.ledger._records import check_blob_list, check_envelope, read_entry
 from lotmark.ledger._state import read_head
 from lotmark.ledger.models import Entry, Receipt, Submission
@@ -131,9 +131,7 @@ class SqliteLedger:
     def _receipt(self, index: int, node: NodeReader) -> Receipt:
         entry = self.entry(index)
         rows = self._rows("SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1", (index,))
-        if not rows:
-            raise IntegrityError("LM-LED-111", f"CHECKPOINT_MALFORMED: no checkpoint covers entry {index}", where=f"entry {index}", solution=RESTORE)
-        size, note = rows[0]
+        size, note = rows[0] if rows else self._head()
         return Receipt(index, entry.header_bytes, self._inclusion(index, size, node), bytes(note))
 
     def inclusion_proof(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
