@@ -4,11 +4,15 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from lotmark.attest.models import Envelope, KeyRecord, Statement, Verified
-from lotmark.base.errors import UsageError
+from fakes.keyring import KeyLog, signer
+from lotmark.attest.api import build_payload, sign_payload, verify_envelope
+from lotmark.attest.models import Envelope, Evidence, KeyRecord, Registry, Statement, Verified
+from lotmark.attest.predicates import KINDS as KEY_KINDS
+from lotmark.base.errors import IntegrityError, UsageError
 from lotmark.base.findings import Severity
 from lotmark.matrix.api import build_waiver, build_waiver_closure, find_active_waivers
 from lotmark.matrix.models import WaiverReview, WaiverRules, WaiverScope, WaiverSigner
+from lotmark.matrix.predicates import KINDS
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUINN = WaiverSigner(person="quinn", name="Quinn Example", role="quality-owner")
@@ -234,3 +238,40 @@ def test_roles(more: dict, holds: bool) -> None:
 def test_the_same_waivers_in_any_order_give_the_same_review() -> None:
     entries = [_waiver(index=10), _waiver(index=11), _closure(index=20), _waiver(index=30, waiver="WVR-0003")]
     assert _find(*entries) == _find(*reversed(entries))
+
+
+# ---- signed, with real keys
+
+
+def _sealed(log: KeyLog, evidence: Evidence, by: str, index: int) -> Verified:
+    registry = Registry((*KEY_KINDS, *KINDS))
+    envelope = sign_payload(build_payload(evidence, registry), signer(by))
+    return verify_envelope(envelope, kind=evidence.kind, index=index, trust=log.trust, registry=registry)
+
+
+@pytest.fixture
+def log() -> KeyLog:
+    log = KeyLog()
+    log.add("enrol", "quinn", "person")
+    log.add("enrol", "dana", "person")
+    log.add("enrol", "machine", "pipeline")
+    return log
+
+
+def test_a_person_signs_a_waiver_and_closes_it(log: KeyLog) -> None:
+    waiver = _sealed(log, build_waiver(**_parts()), "quinn", 10)
+    closure = _sealed(log, build_waiver_closure(waiver="WVR-0001", product="qpcr", reason="mended", signer=QUINN, closed_at=NOON), "quinn", 11)
+    assert _find(waiver).active
+    assert _codes(_find(waiver, closure)) == ["LM-MTX-056"]
+
+
+def test_a_waiver_in_somebody_elses_name_does_not_hold(log: KeyLog) -> None:
+    assert _codes(_find(_sealed(log, build_waiver(**_parts()), "dana", 10))) == ["LM-MTX-051"]
+
+
+@pytest.mark.attack("A03")
+@pytest.mark.parametrize("by", ["machine", "ada"])
+def test_neither_the_pipeline_nor_the_administrators_root_key_signs_waivers(log: KeyLog, by: str) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        _sealed(log, build_waiver(**_parts()), by, 10)
+    assert caught.value.code == "LM-ATT-023"
