@@ -74,6 +74,9 @@ def find_files(root: Path, patterns: Sequence[str]) -> list[str]:
 
 
 def _walk(root: Path, start: str) -> Iterator[str]:
+    parts = start.split("/")
+    if any((root / "/".join(parts[:depth])).is_symlink() for depth in range(1, len(parts) + 1)):
+        return
     for folder, names, files in os.walk(root / start):
         names[:] = [name for name in names if name not in _PASSED_OVER]
         relative = os.path.relpath(folder, root)

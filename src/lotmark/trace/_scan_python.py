@@ -112,12 +112,12 @@ class PythonScan:
     def _mark(self, call: ast.Call, test_id: str | None, found: list[Marker]) -> None:
         ids: dict[str, None] = {}
         for argument in call.args:
-            for text, node in self._strings(argument):
+            for text in self._strings(argument):
                 written = local_id(text, self._product) if text is not None else None
                 if text is None:
-                    self._say("LM-TRC-042", "the ids of this marker cannot be read without running the code", node.lineno, node.col_offset + 1, "write the ids as texts, or as a constant of this module")
+                    self._say("LM-TRC-042", "the ids of this marker cannot be read without running the code", argument.lineno, argument.col_offset + 1, "write the ids as texts, or as a constant of this module")
                 elif written is None:
-                    self._say("LM-TRC-042", f"{text!r} is no identifier", node.lineno, node.col_offset + 1, 'write one id per text: verifies("REQ-001", "RC-003")')
+                    self._say("LM-TRC-042", f"{text!r} is no identifier", argument.lineno, argument.col_offset + 1, 'write one id per text: verifies("REQ-001", "RC-003")')
                 else:
                     ids[written] = None
         if call.keywords or not call.args:
@@ -125,10 +125,10 @@ class PythonScan:
         if ids:
             found.append(Marker(test_id, self._path, call.lineno, tuple(ids), MarkerKind.VERIFIES))
 
-    def _strings(self, node: ast.expr, depth: int = 0) -> Iterator[tuple[str | None, ast.expr]]:
+    def _strings(self, node: ast.expr, depth: int = 0) -> Iterator[str | None]:
         """The texts of an argument; None for what is not known before the code runs."""
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value, node
+            yield node.value
         elif isinstance(node, ast.Name) and node.id in self._constants and depth < 5:
             yield from self._strings(self._constants[node.id], depth + 1)
         elif isinstance(node, ast.Starred):
@@ -137,7 +137,7 @@ class PythonScan:
             for element in node.elts:
                 yield from self._strings(element, depth)
         else:
-            yield None, node
+            yield None
 
     def _docstring(self, node: ast.Module | ast.ClassDef | _Function, owner: str | None) -> None:
         body = node.body[0] if node.body else None

@@ -17,10 +17,10 @@ MAX_LINE = 2000
 _REACH = 5
 """Lines of code after a marker in which the declaration must stand (return type, attributes and name may be split)."""
 
-_MARKER = re.compile(r"(?:^|//+[!/]?|/\*+!?|#+|--+|;+|%+|<!--|\*|\"\"\"|''')[ \t]*@(verifies|implements)\b(?![\w(-])")
+_MARKER = re.compile(r"(?:^[ \t]*(?:;+|%+|\*+)?|//+!?|/\*+!?|(?:^|[ \t])(?:#+|--+)|<!--|\"\"\"|''')[ \t]*@(verifies|implements)\b(?![\w(-])")
 _ANOTHER = re.compile(r"[ \t,;.]*@(verifies|implements)\b(?![\w(-])")
 
-_MACRO = re.compile(r"^\s*(?:[A-Z]*TEST[A-Z_]*|Test|ParameterizedTest|SCENARIO)\s*\(\s*([A-Za-z_]\w*|\"[^\"]+\")\s*(?:,\s*([A-Za-z_]\w*))?")
+_MACRO = re.compile(r"^\s*(?:[A-Z_]*TEST[A-Z_0-9]*|Test|ParameterizedTest|SCENARIO)\s*\(\s*([A-Za-z_]\w*|\"[^\"]+\")\s*(?:,\s*([A-Za-z_]\w*))?")
 _CALL = re.compile(r"^\s*(?:it|test|specify)(?:\.\w+)*\s*\(\s*([\"'`])((?:(?!\1).)+)\1")
 _KEYWORD = re.compile(r"^\s*(?:export\s+|pub(?:\([a-z]+\))?\s+|async\s+|default\s+|public\s+|private\s+)*(?:fn|func|function|def|fun|sub|proc)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)")
 _FUNCTION = re.compile(r"^\s*(?:[\w:<>*&,\[\]]+\s+)*[*&]*([A-Za-z_]\w*)\s*\((?:[^;{}]*\)\s*(?:\w+\s*)*(?:\{.*)?|[^;{})]*)$")
@@ -88,7 +88,8 @@ class TextScan:
                 self._in_block = True
                 line = before
                 break
-            line = f"{before} {after}"
+            # The code keeps its own indentation, which tells a declaration from a call.
+            line = f"{before} {after}" if before.strip() else before + after.lstrip()
         stripped = line.strip()
         if stripped.startswith(("//", "#", "--", ";", "%", "*", "<!--", '"""', "'''")):
             return ""
@@ -133,6 +134,6 @@ def _declared(code: str) -> tuple[str, bool]:
     if match:
         return match[1], match[1].startswith(("test", "Test"))
     match = _FUNCTION.match(code)
-    if match and match[1] not in _NOT_A_NAME and code.split(None, 1)[0] not in _NOT_A_NAME:
+    if match and match[1] not in _NOT_A_NAME and not match[1].startswith("__") and code.split(None, 1)[0] not in _NOT_A_NAME:
         return match[1], match[1].startswith("test_") or match[1].endswith("_test")
     return "", False

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from fakes.trace_files import case, check, codes, control, found, graph_of, hazard, item, need, requirement, sound, sound_sources, sources
 
+from fakes.trace_files import case, check, codes, control, found, graph_of, hazard, item, need, requirement, sound, sound_sources, sources
 from lotmark.base.findings import Severity
 from lotmark.trace.api import DEFAULT_POLICY, check_trace
 from lotmark.trace.rules import RULES

@@ -3,8 +3,8 @@
 import os
 
 import pytest
-from fakes.trace_files import codes, found, sound
 
+from fakes.trace_files import codes, found, sound
 from lotmark.trace._lines import MAX_BYTES
 from lotmark.trace.api import check_trace, load_product_trace, load_trace, read_quality_files
 

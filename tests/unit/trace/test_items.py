@@ -1,8 +1,8 @@
 """Fields -> item: types, categories, links, sections, and a finding for each field that does not hold."""
 
 import pytest
-from fakes.trace_files import codes, found, item
 
+from fakes.trace_files import codes, found, item
 from lotmark.base.findings import Severity
 from lotmark.trace._items import parse_item
 from lotmark.trace._policy import DEFAULT_POLICY

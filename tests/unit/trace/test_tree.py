@@ -1,8 +1,8 @@
 """Files -> graph: which files are read, duplicates, look-alikes, and never a silent zero."""
 
 import pytest
-from fakes.trace_files import case, codes, found, graph_of, item, need, requirement, sound
 
+from fakes.trace_files import case, codes, found, graph_of, item, need, requirement, sound
 from lotmark.base.findings import Severity
 from lotmark.trace._tree import inner_path
 from lotmark.trace.api import parse_trace

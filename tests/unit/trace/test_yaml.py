@@ -1,8 +1,8 @@
 """Anomalies, YAML hazards and controls, and the scale."""
 
 import pytest
-from fakes.trace_files import codes, control, found, graph_of, hazard, sound
 
+from fakes.trace_files import codes, control, found, graph_of, hazard, sound
 from lotmark.base.findings import Location
 from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
 from lotmark.trace._yaml import parse_anomalies, parse_location, parse_risk_file
