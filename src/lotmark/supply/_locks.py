@@ -99,7 +99,7 @@ class LockSet:
         for name, content, count in one.files or [(path, data, 0)]:
             if name not in self._seen:
                 self._seen.add(name)
-                self.locks.append(Lock(name, kind, hashlib.sha256(content).hexdigest(), count))
+                self.locks.append(Lock(name, kind, hashlib.sha256(content).hexdigest(), count, content))
 
     def _bytes(self, path: str) -> bytes:
         """A lock file lies in the product, or beside a configuration that was given from outside."""

@@ -20,7 +20,7 @@ from lotmark.supply._vulnerabilities import Evaluation
 from lotmark.supply.models import Component, Distribution, Environment, Pin, RootComponent, SupplyReport
 from lotmark.supply.ports import Places, SourceFiles
 
-__all__ = ["build_evidence", "examine", "find_kind"]
+__all__ = ["build_evidence", "check_locks", "examine", "find_kind"]
 
 
 def examine(
@@ -85,6 +85,20 @@ def examine(
         sbom=format_sbom(product, components, committed_at),
         today=today,
     )
+
+
+def check_locks(
+    product_root: Path,
+    declared: DependencySection,
+    *,
+    config_root: Path | None = None,
+    files: SourceFiles | None = None,
+    where: Places | None = None,
+) -> tuple[Finding, ...]:
+    """Whether the lock files are there, declared and pinned; a quick look before a merge, without environment, licences or dump."""
+    locks = LockSet(product_root, config_root or product_root, declared, files or FolderFiles(product_root), Markers(None), where or _somewhere)
+    locks.read()
+    return tuple(locks.reading.findings)
 
 
 def build_evidence(report: SupplyReport, *, run: str, subjects: Sequence[Subject], scanned_at: str) -> tuple[Evidence, ...]:

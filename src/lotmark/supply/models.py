@@ -1,6 +1,6 @@
 """The words of this room: what a lock pins, what a component is, and the report over all of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
@@ -59,12 +59,13 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock file that was read: path as declared, kind, digest, and how many components it pins."""
+    """A lock file that was read: path as declared, kind, digest, how many components it pins, and the bytes that were read."""
 
     path: str
     kind: LockKind
     sha256: str
     components: int
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

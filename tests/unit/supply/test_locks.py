@@ -4,7 +4,8 @@ import pytest
 
 from fakes.supply_world import hex_of, messages, requirement
 from lotmark.base.findings import Severity
-from lotmark.supply._locks import find_kind, merge_pins
+from lotmark.supply._locks import merge_pins
+from lotmark.supply.api import check_locks, find_kind
 from lotmark.supply.models import Location, Pin
 
 
@@ -227,3 +228,18 @@ def test_merging_keeps_the_strongest_need():
     )
     (needed,) = merge_pins([optional, Pin("PyPI", "a", "1", (), place)])
     assert (needed.scope, needed.needed, needed.group) == ("runtime", True, "")
+
+
+def test_a_quick_check_looks_at_the_locks_alone(world):
+    world.lock("requirements.txt", requirement("a", "1.0") + "b\n")
+    world.pin("gone.zip", "0" * 64)
+    findings = check_locks(world.root, world.declared())
+    assert [(finding.code, str(finding.location)) for finding in findings] == [("LM-SUP-005", "requirements.txt:2"), ("LM-SUP-006", "requirements.txt:2")]
+    world.write("requirements.txt", requirement("a", "1.0"))
+    assert check_locks(world.root, world.declared(), config_root=world.root) == ()
+
+
+def test_a_lock_keeps_the_bytes_that_were_read(world):
+    world.require("a", "1.0")
+    (lock,) = world.examine().locks
+    assert lock.data == (world.root / "requirements.txt").read_bytes()
