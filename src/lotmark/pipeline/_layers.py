@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lotmark.attest.models import Subject
+from lotmark.base.errors import RefusedError
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds.api import run_command
 from lotmark.builds.models import CommandReport
@@ -137,10 +138,16 @@ def _list_tests(context: StageContext, declared: TestLayer, folder: Path) -> lis
         working_directory=declared.working_directory,
         timeout=declared.timeout,
     )
-    if report.exit_code != 0 or report.stopped:
-        context.note(f"the list command ended with exit code {report.exit_code}")
-        return []
-    return sorted({line.strip() for line in report.stdout.data.decode("utf-8", "replace").splitlines() if line.strip()})
+    names = [line.partition("\t")[0].strip() for line in report.stdout.data.decode("utf-8", "replace").splitlines()]
+    listed = sorted({name for name in names if name})
+    if report.exit_code != 0 or report.stopped or not listed or report.stdout.omitted:
+        raise RefusedError(
+            "LM-PIP-015",
+            f"the list command named {len(listed)} tests and ended with {report.stopped or f'exit code {report.exit_code}'}",
+            where=" ".join(declared.list_command),
+            solution="make it print one test id per line (a tab and anything else may follow) and end with 0; its last words: " + report.stderr.last_lines(3),
+        )
+    return listed
 
 
 def _run(context: StageContext, declared: TestLayer, folder: Path) -> CommandReport:

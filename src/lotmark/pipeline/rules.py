@@ -52,6 +52,12 @@ RULES = (
         "Run the stages before it; `lotmark run` knows their order.",
     ),
     Rule(
+        "LM-PIP-015",
+        "the list of expected tests could not be made",
+        "Without the list nobody can say which test is missing; an empty or cut-off list would make every gap invisible.",
+        "Make `list-command` of the layer print one test id per line and end with exit code 0, or leave it away: then the markers in the sources tell what is expected.",
+    ),
+    Rule(
         "LM-PIP-020",
         "the log does not prove an entry",
         "An entry that the signed checkpoint does not cover could be added or removed unnoticed.",

@@ -171,7 +171,7 @@ class TestLayer(Section, frozen=True, kw_only=True):
     results: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
     """Globs, relative to the source root, of the JUnit XML files that the command writes."""
     list_command: list[NonEmpty] = []
-    """A command that prints one expected test id per line; empty: the expected tests are those named in `matrix.yaml` and by the source markers."""
+    """A command that prints one expected test id per line (a tab and anything else may follow); empty: the expected tests are those named in `matrix.yaml` and by the source markers."""
     working_directory: str = "."
     timeout: Seconds = 1800
     attempts: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
