@@ -54,7 +54,7 @@ def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *
         check.note(meaning(error, folder))
     finally:
         connection.close()
-    return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs))
+    return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs), check.seen)
 
 
 class _Fsck:
@@ -72,6 +72,7 @@ class _Fsck:
         self.size = 0
         self.root = tlog.EMPTY_ROOT
         self.rows = 0
+        self.seen = 0
 
     def run(self, seen: Sequence[bytes]) -> None:
         """All checks, in one read transaction."""
@@ -79,6 +80,7 @@ class _Fsck:
         self._check_database()
         checkpoints = self._read_checkpoints()
         witnessed = self._read_seen(seen)
+        self.seen = len(witnessed)
         wanted = {checkpoint.size for checkpoint in (*checkpoints, *witnessed)}
         whole = self._check_rows(wanted)
         self._check_head(checkpoints)

@@ -98,6 +98,8 @@ class FsckReport:
     """Rows that were checked."""
     blobs: int
     """Different blobs that were checked."""
+    seen: int = 0
+    """Checkpoints kept elsewhere that the log was compared with; at 0 a rollback or a second history cannot show."""
 
     @property
     def is_sound(self) -> bool:

@@ -10,6 +10,7 @@ import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -24,6 +25,7 @@ _SIGNATURE_SIZE = 64
 _MAX_NOTE = 1_000_000
 _MAX_SIGNATURES = 100
 _PREFIX = "\N{EM DASH} "
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f]")
 _KEY_HASH = re.compile(r"[0-9a-f]{8}\Z")
 
 
@@ -46,6 +48,7 @@ def make_key(name: str, public_key: bytes) -> VerifierKey:
     return VerifierKey(name, key_hash(name, public_key), public_key)
 
 
+@lru_cache(maxsize=256)
 def is_key_name(name: str) -> bool:
     """Whether C2SP ``signed-note`` allows the key name (and so the log origin)."""
     return bool(name) and not any(c == "+" or c.isspace() or unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} for c in name)
@@ -115,7 +118,7 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NoteMalformedError(f"the note is not UTF-8 at byte {error.start}") from error
-    if any(c < " " and c != "\n" for c in whole) or "\x7f" in whole:
+    if _CONTROL.search(whole):
         raise NoteMalformedError("the note holds a control character")
     # The last empty line parts text and signatures: a text may hold empty lines itself.
     cut = whole.rfind("\n\n")
