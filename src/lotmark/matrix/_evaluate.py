@@ -87,7 +87,7 @@ def evaluate_matrix(
     if not test_runs:
         raise NothingToJudgeError("LM-MTX-012", "there is no test run to evaluate", solution="run the test stages first")
     subjects = find_subjects(index, graph, changed_items, first_release=first_release, safety_class=safety_class)
-    if not subjects:
+    if not any(subject.in_scope and subject.needs_tests for subject in subjects):
         raise NothingToJudgeError(
             "LM-MTX-013",
             f"{graph.product} has no hazard, risk control or requirement that tests could cover",

@@ -41,7 +41,7 @@ def find_subjects(index: MatrixIndex, graph: TraceGraph, changed: Collection[str
         for kind in KINDS
         for item in graph.of_type(kind)
     ]
-    if not any(subject.in_scope for subject in found):
+    if not any(subject.in_scope and subject.needs_tests for subject in found):
         return tuple(_in_scope(subject) for subject in found)
     return tuple(found)
 

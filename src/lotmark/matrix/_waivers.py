@@ -70,9 +70,9 @@ def build_waiver(
     }
     for name, text in texts.items():
         if not text.strip():
-            raise _usage(f"a waiver needs a {name}", f"say it: an empty {name} is no {name}; the usual cause of an empty value is an unset shell variable")
+            raise _usage(f"the waiver lacks: {name}", "say it; the usual cause of an empty value is an unset shell variable")
     if not any((scope.tests, *scope.items)):
-        raise _usage("a waiver needs a scope", "name the tests, requirements, hazards or risk controls that it covers, and no more than these")
+        raise _usage("the waiver lacks: scope", "name the tests, requirements, hazards or risk controls that it covers, and no more than these")
     for item in sorted(scope.items):
         if parse_id(item, product).product != product:
             raise _usage(f"{item} is not an item of {product}", "a waiver covers one product")
@@ -119,7 +119,7 @@ def build_waiver_closure(*, waiver: str, product: str, reason: str, signer: Waiv
         UsageError: LM-MTX-063 without a reason, LM-IDS-001 if `waiver` is no identifier.
     """
     if not reason.strip():
-        raise _usage("closing a waiver needs a reason", "say why it is no longer needed or no longer right")
+        raise _usage("the closure of the waiver lacks: reason", "say why it is no longer needed or no longer right")
     record = WaiverClosure(waiver=parse_id(waiver, product).canonical, reason=reason.strip(), signer=signer, closed_at=format_instant(closed_at))
     return _evidence(CLOSURE, record.waiver, record)
 

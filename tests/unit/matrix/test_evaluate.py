@@ -363,6 +363,19 @@ def test_without_a_test_run() -> None:
     assert caught.value.code == "LM-MTX-012"
 
 
+def test_where_every_risk_was_accepted_the_requirements_are_asked_for() -> None:
+    kept = ("HAZ-003", "REQ-003")
+    files = {path: data for path, data in quality_files().items() if any(name in path for name in kept)}
+    assert list(_rows(_evaluate(items=(), of=graph({}, files)))) == ["REQ-003"]
+
+
+def test_a_risk_accepted_without_control_alone_is_nothing_to_judge() -> None:
+    files = {path: data for path, data in quality_files().items() if "HAZ-003" in path}
+    with pytest.raises(NothingToJudgeError) as caught:
+        _evaluate(of=graph({}, files))
+    assert caught.value.code == "LM-MTX-013"
+
+
 def test_without_anything_to_cover() -> None:
     with pytest.raises(NothingToJudgeError) as caught:
         _evaluate(of=graph({}, {}))
