@@ -93,7 +93,7 @@ class _Fsck:
         self.findings.append(_finding(error, index))
 
     def _check_database(self) -> None:
-        """The definitions of the tables, and SQLite's own check: pages, indices against rows."""
+        """The definitions of the tables, and SQLite's own check: pages, indices against rows, rows that belong to nothing."""
         try:
             check_schema(self._connection)
         except IntegrityError as error:
@@ -101,6 +101,8 @@ class _Fsck:
         for row in self._connection.execute("PRAGMA integrity_check(20)").fetchall():
             if row[0] != "ok":
                 self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: {row[0]}", where="ledger.db", solution=RESTORE))
+        for table, key, parent, _ in self._connection.execute("PRAGMA foreign_key_check").fetchall():
+            self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: a row of {table} ({key}) belongs to no {parent}", where="ledger.db", solution=RESTORE))
 
     def _read_checkpoints(self) -> list[Checkpoint]:
         """Every stored checkpoint whose signature holds under the caller's log key."""

@@ -355,8 +355,15 @@ def test_a_lost_head_is_named(vandal):
 def test_a_ledger_without_any_good_checkpoint_is_not_sound(vandal):
     vandal.run("PRAGMA foreign_keys = OFF", "DELETE FROM checkpoint")
     report = vandal.fsck()
-    assert [finding.code for finding in report.findings] == ["LM-LED-104"]
+    assert [finding.code for finding in report.findings] == ["LM-LED-114", "LM-LED-104"]
     assert (report.size, report.entries) == (7, 7)
+
+
+def test_an_envelope_that_belongs_to_no_entry_is_noticed(vandal):
+    vandal.run("INSERT INTO body VALUES (99, x'7b7d')")
+    report = vandal.fsck()
+    assert [finding.code for finding in report.findings] == ["LM-LED-114"]
+    assert "a row of body (99) belongs to no entry" in report.findings[0].message
 
 
 def test_a_file_that_is_damaged_is_a_finding_not_a_crash(vandal):
