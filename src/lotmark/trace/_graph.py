@@ -97,14 +97,14 @@ def top_sets(graph: TraceGraph, tops: Sequence[str]) -> dict[str, int]:
     over an obsolete item is not reached.
     """
     bits = {top: 1 << number for number, top in enumerate(tops)}
-    reach: dict[str, int] = {}
-    for group in components(graph.items, graph.up):
+    dead = {item.id for item in graph.items.values() if item.obsolete}
+    up = {item_id: tuple(target for target in targets if target not in dead) for item_id, targets in graph.up.items()} if dead else graph.up
+    reach: dict[str, int] = dict.fromkeys(dead, 0)
+    for group in components((item_id for item_id in graph.items if item_id not in dead), up):
         mask = 0
         for item_id in group:
-            if graph.items[item_id].obsolete:
-                continue
             mask |= bits.get(item_id, 0)
-            for target in graph.up.get(item_id, ()):
+            for target in up.get(item_id, ()):
                 mask |= reach.get(target, 0)
         for item_id in group:
             reach[item_id] = mask
