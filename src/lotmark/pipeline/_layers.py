@@ -1,6 +1,6 @@
 """Running one layer of tests: list what is expected, run the command in the sandbox on the built outputs, collect."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,7 +12,16 @@ from lotmark.base.errors import RefusedError
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds.api import run_command
 from lotmark.builds.models import CommandReport
-from lotmark.matrix.api import build_test_result, build_test_run, collect_results, find_active_waivers, find_known_tests, plan_tests, read_matrix
+from lotmark.matrix.api import (
+    build_test_result,
+    build_test_run,
+    collect_results,
+    find_active_waivers,
+    find_known_tests,
+    parse_test_list,
+    plan_tests,
+    read_matrix,
+)
 from lotmark.matrix.models import Attempt, CollectContext, CollectedResults, FileRef, Layer, MatrixFile, Plan, ResultFile, WaiverReview
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._recorder import ResultBuilder
@@ -55,7 +64,7 @@ class TestBench:
         change = self.context.evidence().predicate("change-summary")
         return tuple(sorted({*change["changedItems"], *change["referencedIds"]}))
 
-    def plan(self, listed: dict[Layer, Sequence[str]]) -> Plan:
+    def plan(self, listed: Mapping[Layer, Mapping[str, Collection[str]]]) -> Plan:
         """What this run must run: a release candidate's plan over every known test."""
         change = self.context.evidence().predicate("change-summary")
         product = self.context.product
@@ -79,7 +88,7 @@ def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedRe
     """
     context = bench.context
     declared: TestLayer = getattr(context.product.file.tests, layer)
-    listed = _list_tests(context, declared, folder / "list")
+    listed = _list_tests(context, declared, layer, folder / "list")
     plan = bench.plan({layer: listed} if listed else {})
     expected = sorted(set(listed) & plan.selected_ids(layer)) if listed else sorted(_only(plan, layer))
     attempts: list[Attempt] = []
@@ -98,6 +107,7 @@ def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedRe
         product=context.product.id,
         expected=expected,
         expected_complete=bool(listed),
+        optional=[entry.test for entry in plan.left_out],
         verifies=bench.graph.sources.verifies,
         matrix=bench.matrix,
         waivers=bench.waivers,
@@ -123,9 +133,9 @@ def summarise_layer(collected: CollectedResults) -> str:
     return f"{run.received} of {run.expected} expected tests reported: " + (", ".join(words) or "nothing")
 
 
-def _list_tests(context: StageContext, declared: TestLayer, folder: Path) -> list[str]:
+def _list_tests(context: StageContext, declared: TestLayer, layer: Layer, folder: Path) -> dict[str, tuple[str, ...]]:
     if not declared.list_command:
-        return []
+        return {}
     report = run_command(
         context.product.root,
         context.identity.commit,
@@ -138,16 +148,14 @@ def _list_tests(context: StageContext, declared: TestLayer, folder: Path) -> lis
         working_directory=declared.working_directory,
         timeout=declared.timeout,
     )
-    names = [line.partition("\t")[0].strip() for line in report.stdout.data.decode("utf-8", "replace").splitlines()]
-    listed = sorted({name for name in names if name})
-    if report.exit_code != 0 or report.stopped or not listed or report.stdout.omitted:
+    if report.exit_code != 0 or report.stopped or report.stdout.omitted:
         raise RefusedError(
             "LM-PIP-015",
-            f"the list command named {len(listed)} tests and ended with {report.stopped or f'exit code {report.exit_code}'}",
+            f"the list command of the {layer} tests ended with {report.stopped or f'exit code {report.exit_code}'}",
             where=" ".join(declared.list_command),
             solution="make it print one test id per line (a tab and anything else may follow) and end with 0; its last words: " + report.stderr.last_lines(3),
         )
-    return listed
+    return parse_test_list(report.stdout.data, " ".join(declared.list_command))
 
 
 def _run(context: StageContext, declared: TestLayer, folder: Path) -> CommandReport:
