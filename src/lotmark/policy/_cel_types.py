@@ -106,8 +106,7 @@ def check_types(node: Node, variables: Mapping[str, Type]) -> Type:
             return _call(node, variables)
         case Macro():
             return _macro(node, variables)
-        case Binary():
-            return _binary(node, check_types(node.left, variables), check_types(node.right, variables))
+    return _binary(node, check_types(node.left, variables), check_types(node.right, variables))
 
 
 def _variable(node: Name, variables: Mapping[str, Type]) -> Type:
@@ -133,7 +132,9 @@ def _select(node: Select, variables: Mapping[str, Type]) -> Type:
 
 def _index(node: Index, variables: Mapping[str, Type]) -> Type:
     operand = check_types(node.operand, variables)
-    _demand(check_types(node.index, variables), INT, "an index", node.offset)
+    # An index below zero is an error to one engine and counts from the end to another.
+    if not isinstance(node.index, Literal) or type_of_value(node.index.value) != INT:
+        raise CelError("an index must be a whole number, written out", node.offset)
     if not isinstance(operand, ListOf) or operand.item is None:
         raise CelError(f"{operand} cannot be indexed", node.offset)
     return operand.item
@@ -260,5 +261,4 @@ def _children(node: Node) -> tuple[Node, ...]:
             return (node.condition, node.then, node.otherwise)
         case Call():
             return (node.argument,) if node.target is None else (node.target, node.argument)
-        case Macro():
-            return (node.target, node.body)
+    return (node.target, node.body)

@@ -30,7 +30,7 @@ def read_policy(path: Path, *, name: str | None = None) -> PolicyDocument:
     """Read and check a policy file.
 
     Raises:
-        UsageError: LM-CFG-* for the document, LM-POL-011..004 for a criterion, with file, line and column.
+        UsageError: LM-CFG-* for the document, LM-POL-011 to -014 for a criterion, with file, line and column.
     """
     document = read_document(path, PolicyFile, name=name)
     check_policy(document)

@@ -1,0 +1,45 @@
+"""What the room publishes: schemas, kinds and rule codes."""
+
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+import lotmark.policy
+from lotmark.policy.api import DEFAULT_POLICY, SCHEMAS, schema_bytes
+from lotmark.policy.predicates import KINDS
+from lotmark.policy.rules import RULES
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_the_published_schema_is_the_one_of_the_type(name):
+    assert files("lotmark.policy").joinpath("schemas", name).read_bytes() == schema_bytes(name)
+
+
+def test_no_other_schema_lies_there():
+    assert {path.name for path in files("lotmark.policy").joinpath("schemas").iterdir()} == set(SCHEMAS)
+
+
+def test_the_shipped_policy_satisfies_its_schema():
+    jsonschema = pytest.importorskip("jsonschema")
+    import yaml
+
+    schema = json.loads(schema_bytes("policy.v1.json"))
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(yaml.safe_load(DEFAULT_POLICY.read_text()))) == []
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_each_kind_names_its_clause_and_whether_part_11_applies(kind):
+    assert "Part 11 applies" in kind.clause
+    assert kind.signers == {"pipeline"}
+    assert kind.schema is None or kind.schema in SCHEMAS
+
+
+def test_every_code_of_the_room_has_its_rule():
+    used = {code for path in Path(lotmark.policy.__file__).parent.glob("_*.py") for code in re.findall(r"LM-POL-\d{3}", path.read_text())}
+    codes = [rule.code for rule in RULES]
+    assert used <= set(codes)
+    assert len(codes) == len(set(codes))
+    assert all(rule.title and rule.story and rule.cure for rule in RULES)
