@@ -20,7 +20,7 @@ from lotmark.attest.models import Person
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.documents import read_document
-from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
+from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError, RefusedError, UsageError
 from lotmark.bootstrap._known_logs import remember_log
 from lotmark.bootstrap._opening import create_state, enrol_key
 from lotmark.bootstrap._signing import sign_approval, sign_waiver
@@ -95,6 +95,28 @@ def run_demo(folder: Path, example: str, *, replace: bool, note: Callable[[str],
         UsageError: LM-CLI-011 if the folder holds something that no demo made (or without `replace`).
         RefusedError: LM-CLI-020 if the example is not released: then something is wrong with this installation.
     """
+    stage = prepare_demo(folder, example, replace=replace, note=note, clock=clock)
+    _release(stage, note, progress)
+    return _show(stage)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoStage:
+    """The example before its release: repository, ledger, everybody's keys; nothing has run yet."""
+
+    folder: Path
+    workspace: Workspace
+    play: Play
+    signers: Mapping[str, Signer]
+    trust: Path
+
+
+def prepare_demo(folder: Path, example: str, *, replace: bool = False, note: Callable[[str], None] = lambda _: None, clock: Clock | None = None) -> DemoStage:
+    """Copy the example into a fresh repository, open its ledger and enrol its people.
+
+    Raises:
+        UsageError: LM-CLI-011 if the folder holds something that no demo made (or without `replace`).
+    """
     folder = folder.resolve()
     clock = clock or SystemClock()
     source = _example(example)
@@ -121,16 +143,17 @@ def run_demo(folder: Path, example: str, *, replace: bool, note: Callable[[str],
     trust = folder / "trust.json"
     trust.write_bytes(format_trust_policy(policy))
     remember_log(policy)
-    _release(workspace, play, signers, note, progress)
-    return _show(workspace, folder, trust)
+    return DemoStage(folder, workspace, play, signers, trust)
 
 
-def _release(workspace: Workspace, play: Play, signers: Mapping[str, Signer], note: Callable[[str], None], progress: Progress) -> None:
-    for waiver in play.waivers:
-        index = sign_waiver(
+def play_waivers(stage: DemoStage) -> list[int]:
+    """The example's waivers, signed; gives their log indices."""
+    workspace = stage.workspace
+    return [
+        sign_waiver(
             workspace,
             person=waiver.by,
-            signer=signers[waiver.by],
+            signer=stage.signers[waiver.by],
             role=waiver.role,
             scope=WaiverScope(tests=tuple(waiver.tests)),
             version=workspace.product.version,
@@ -139,17 +162,30 @@ def _release(workspace: Workspace, play: Play, signers: Mapping[str, Signer], no
             owner=waiver.owner,
             expires=(workspace.clock.now() + timedelta(days=waiver.days)).date(),
         )
-        note(f"{play.people[waiver.by].name} signs a waiver (entry {index})")
-    settings = workspace.settings()
+        for waiver in stage.play.waivers
+    ]
+
+
+def play_approvals(stage: DemoStage, run: str, note: Callable[[str], None] = lambda _: None) -> None:
+    """The example's signatures under the decision of a run."""
+    identity = find_run(stage.workspace.settings(), run)
+    if identity is None:
+        raise NothingToJudgeError("LM-CLI-019", f"there is no run {run}", solution="`lotmark run` opens one")
+    for approval in stage.play.approvals:
+        signer = stage.signers[approval.by]
+        index = sign_approval(
+            stage.workspace, identity, person=approval.by, signer=signer, role=approval.role, meaning=approval.meaning, reason=approval.reason
+        )
+        note(f"{stage.play.people[approval.by].name} signs as {approval.role}: {approval.meaning} (entry {index})")
+
+
+def _release(stage: DemoStage, note: Callable[[str], None], progress: Progress) -> None:
+    for index, waiver in zip(play_waivers(stage), stage.play.waivers, strict=True):
+        note(f"{stage.play.people[waiver.by].name} signs a waiver (entry {index})")
+    settings = stage.workspace.settings()
     report = run_pipeline(settings, progress=progress)
     if report.outcome == "pending":
-        identity = find_run(settings, report.run)
-        assert identity is not None  # noqa: S101 - the run was reported just now
-        for approval in play.approvals:
-            index = sign_approval(
-                workspace, identity, person=approval.by, signer=signers[approval.by], role=approval.role, meaning=approval.meaning, reason=approval.reason
-            )
-            note(f"{play.people[approval.by].name} signs as {approval.role}: {approval.meaning} (entry {index})")
+        play_approvals(stage, report.run, note)
         report = run_pipeline(settings, progress=progress)
     if report.outcome != "released":
         problems = "; ".join(
@@ -158,19 +194,20 @@ def _release(workspace: Workspace, play: Play, signers: Mapping[str, Signer], no
         raise RefusedError(
             "LM-CLI-020",
             f"the example was not released ({report.outcome}): {problems or '; '.join(report.waiting_for)}",
-            where=str(workspace.root),
+            where=str(stage.workspace.root),
             solution="`lotmark doctor` names what is missing on this machine",
         )
 
 
-def _show(workspace: Workspace, folder: Path, trust: Path) -> DemoResult:
+def _show(stage: DemoStage) -> DemoResult:
     from lotmark.bootstrap._reading import answer, write_bundle
 
+    workspace, folder = stage.workspace, stage.folder
     version = workspace.product.version
     answers = answer(workspace, version)
     bundle, dossier = folder / "bundle.zip", folder / "dossier.html"
     write_bundle(workspace, answers.run, bundle, dossier)
-    return DemoResult(workspace.root, folder / "people", bundle, dossier, trust, version, answers.run, answers.to_text(), answers.to_wire())
+    return DemoResult(workspace.root, folder / "people", bundle, dossier, stage.trust, version, answers.run, answers.to_text(), answers.to_wire())
 
 
 def _example(name: str) -> Path:
