@@ -27,10 +27,10 @@ def work(context: StageContext) -> StageResult:
         where=lambda path=(): product.document.where(("dependencies", *path)),
     )
     sbom = Digest.of(report.sbom)
-    locks = [product.root / lock.path for lock in report.locks if (product.root / lock.path).is_file()]
-    context.store([report.sbom], locks)
+    context.store([report.sbom, *(lock.data for lock in report.locks)], [])
+    locks = [Digest.of(lock.data) for lock in report.locks]
     for item in build_evidence(report, run=context.run, subjects=(context.source_subject,), scanned_at=format_instant(now)):
-        builder.add(item, [sbom] if item.kind == "sbom" else [Digest.of_file(path) for path in locks] if item.kind == "dependencies" else [])
+        builder.add(item, [sbom] if item.kind == "sbom" else locks if item.kind == "dependencies" else [])
     affected = sum(1 for match in report.vulnerabilities if match.state == "affected")
     evaluated = f"{affected} known vulnerabilities affect it" if report.dump.evaluated else "vulnerabilities not evaluated"
     summary = f"{len(report.components)} components in {len(report.locks)} lock files, {evaluated}"
