@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
-from hypothesis import assume, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fakes.trace_files import control, graph_of, hazard, item, need, requirement, sources
@@ -30,7 +30,7 @@ lines = st.one_of(
     st.builds("  - {}".format, pieces),
     st.builds("  {}: {}".format, st.sampled_from("abc"), pieces),
 )
-front_matters = st.lists(lines, max_size=6).map("\n".join)
+front_matters = st.lists(lines, max_size=4).map("\n".join)
 
 
 def as_yaml(text):
@@ -51,7 +51,8 @@ def plain(value):
 def test_what_the_line_reader_accepts_yaml_reads_alike(text):
     findings = []
     fields = parse_file(PATH, f"---\n{text}\n---\n".encode(), findings)
-    assume(fields is not None and not findings and "\n---\n" not in f"\n{text}\n")
+    if findings or "\n---\n" in f"\n{text}\n":
+        return  # what it does not accept it has said
     assert as_yaml(text) in ({key: plain(value) for key, value in fields.values.items()}, None if not fields.values else ...)
 
 

@@ -14,17 +14,20 @@ from lotmark.trace.models import Value
 
 RISK_KEYS = ("after", "before", "harm", "hazardous-situation", "kind", "residual-risk", "safety-class")
 
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 _text = json.encoder.encode_basestring_ascii
 
 
 def fingerprint(kind: str, category: str, title: str, text: str, attributes: Mapping[str, Value]) -> str:
     """The hex digest. Status, links, owner, layers and the informative sections do not enter."""
-    pairs = [[key, _plain(attributes[key])] for key in RISK_KEYS if key in attributes] if attributes else []
-    # The array written out by hand: the same bytes as one call of the encoder, in a third of the time.
-    shown = f'["lotmark-item/1",{_text(kind)},{_text(category)},{_text(title)},{_text(text)},{_encode(pairs) if pairs else "[]"}]'
+    # The array is written out by hand: the same bytes as the encoder's, in a fraction of its time.
+    pairs = ",".join([f'["{key}",{_value(attributes[key])}]' for key in RISK_KEYS if key in attributes]) if attributes else ""
+    shown = f'["lotmark-item/1",{_text(kind)},{_text(category)},{_text(title)},{_text(text)},[{pairs}]]'
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
-def _plain(value: Value) -> object:
-    return [[key, value[key]] for key in sorted(value)] if isinstance(value, Mapping) else value
+def _value(value: Value) -> str:
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, tuple):
+        return f"[{','.join(_text(part) for part in value)}]"
+    return f"[{','.join(f'[{_text(key)},{_text(value[key])}]' for key in sorted(value))}]"

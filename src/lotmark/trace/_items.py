@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._fingerprint import fingerprint
@@ -46,20 +46,21 @@ class ItemReader:
         links: list[Link] = []
         attributes: dict[str, Value] = {}
         for key, value in fields.values.items():
+            if key in COMMON_KEYS:
+                continue
             if key in self._policy.links:
                 self._links(key, value, links)
-            elif key not in COMMON_KEYS or key == "safety-class":
-                if spec is None or key in spec.keys or key == "safety-class":
-                    attributes[key] = value
-                else:
-                    self._unknown(key, value, spec)
+            elif spec is None or key in spec.keys or key == "safety-class":
+                attributes[key] = value
+            else:
+                self._unknown(key, value, spec)
         category = self._category(category, attributes)
         text, sections = self._body()
         title = self._scalar("title")
         if spec is not None:
             self._check(spec, title, text, attributes)
         safety_class = self._one_of("safety-class", SAFETY_CLASSES)
-        status = self._one_of("status", sorted(self._policy.states)) or "draft"
+        status = self._one_of("status", self._policy.states) or "draft"
         mark = fingerprint(kind, category, title, text, attributes)
         return Item(item_id, kind, category, title, status, safety_class, text, tuple(links), attributes, sections, self._path, fields.places.get("id", (1, 1))[0], mark, fields.places)
 
@@ -118,7 +119,7 @@ class ItemReader:
         if values and not isinstance(value, Mapping) and all(local_id(text, self._product) for text in values):
             self._say("LM-TRC-021", f"unknown link {key!r}", key, _suggest(key, self._policy.links))
             return
-        known = {*COMMON_KEYS, *spec.keys, *self._policy.links}
+        known = {*COMMON_KEYS, "safety-class", *spec.keys, *self._policy.links}
         self._say("LM-TRC-005", f"unknown key {key!r} in a {spec.title}", key, _suggest(key, known))
 
     def _check(self, spec: ItemType, title: str, text: str, attributes: Mapping[str, Value]) -> None:
@@ -182,10 +183,10 @@ class ItemReader:
             self._say("LM-TRC-006", f"the item has no {key!r}", key, f"write '{key}: ...' into the front matter")
         return ""
 
-    def _one_of(self, key: str, words: tuple[str, ...] | list[str]) -> str:
+    def _one_of(self, key: str, words: Collection[str]) -> str:
         value = self._scalar(key)
         if value and value not in words:
-            self._say("LM-TRC-006", f"unknown {key} {value!r}", key, f"one of: {', '.join(words)}")
+            self._say("LM-TRC-006", f"unknown {key} {value!r}", key, f"one of: {', '.join(sorted(words))}")
             return ""
         return value
 

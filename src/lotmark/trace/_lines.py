@@ -294,6 +294,9 @@ class _FrontMatter:
         return None if None in values else tuple(value for value in values if value is not None)
 
     def _flow_mapping(self, text: str, line: int, column: int) -> dict[str, str] | None:
+        simple = _SIMPLE_MAPPING.match(text)
+        if simple and simple[1] != simple[3]:
+            return {simple[1]: simple[2], simple[3]: simple[4]}
         pieces = self._flow(text, "}", line, column)
         if pieces is None:
             return None
@@ -323,6 +326,8 @@ class _FrontMatter:
         self._findings.append(_finding(code, message, self._path, line, column, cure))
 
 
+# The usual estimate, {severity: critical, probability: remote}, likewise.
+_SIMPLE_MAPPING = re.compile(r"\{([a-z]+): ([A-Za-z0-9][A-Za-z0-9 .-]*[A-Za-z0-9.]), ([a-z]+): ([A-Za-z0-9][A-Za-z0-9 .-]*[A-Za-z0-9.])\}$")
 _SIMPLE_LIST = re.compile(r"\[[ ]*([A-Z][A-Z0-9-]*(?:[ ]*,[ ]*[A-Z][A-Z0-9-]*)*)[ ]*\][ ]*$")
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from lotmark.trace.models import ItemType, LinkType, RiskScale, TracePolicy
 
-COMMON_KEYS: Final = frozenset({"id", "type", "title", "status", "safety-class", "owner", "source"})
+COMMON_KEYS: Final = frozenset({"id", "type", "title", "status", "owner", "source"})
+"""Keys of every item; ``safety-class`` is one too, and as a risk attribute it enters the fingerprint."""
 CONTROL_KINDS: Final = ("inherent", "protective", "information")
 SECTIONS: Final = ("rationale", "verification", "notes")
 SAFETY_CLASSES: Final = ("A", "B", "C")

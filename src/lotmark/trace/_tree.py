@@ -26,8 +26,8 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
     read = {REQUIREMENTS: 0, RISKS: 0}
     for path in sorted(files):
         inner = inner_path(path)
-        folder = next((name for name in read if inner.startswith(name)), "")
-        shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        folder = REQUIREMENTS if inner.startswith(REQUIREMENTS) else RISKS if inner.startswith(RISKS) else ""
+        shown = path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if inner == ANOMALIES:
             from lotmark.trace._yaml import parse_anomalies
 

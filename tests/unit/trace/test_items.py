@@ -243,6 +243,15 @@ class TestFingerprint:
         expected = hashlib.sha256(b'["lotmark-item/1","requirement","","A title","Gr\\u00f6\\u00dfe \\"5\\"",[["safety-class","C"]]]').hexdigest()
         assert self.base("safety-class: C", body='Größe "5"') == expected
 
+    def test_values_of_all_forms_stand_in_the_hash_as_json_writes_them(self):
+        import hashlib
+        import json
+
+        one, _ = read(item("hazard", "HAZ-001", "before: {severity: critical, probability: '\"'}", "harm: [a, b]", body="x"), "quality/risks/HAZ-001.md")
+        pairs = [["before", [["probability", '"'], ["severity", "critical"]]], ["harm", ["a", "b"]]]
+        expected = json.dumps(["lotmark-item/1", "hazard", "", "A title", "x", pairs], separators=(",", ":")).encode()
+        assert one.fingerprint == hashlib.sha256(expected).hexdigest()
+
     def test_a_hazard_changes_with_its_estimates_in_any_form(self):
         def mark(*lines):
             return read(item("hazard", "HAZ-001", *lines), "quality/risks/HAZ-001.md")[0].fingerprint
