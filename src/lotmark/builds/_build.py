@@ -44,6 +44,7 @@ from lotmark.product.models import BuildSection, EnvironmentSection
 
 _DOS_SECONDS = 2.0
 """The resolution of times in zip files; two builds within it can agree by chance."""
+_MAX_LOOKED_INTO = 256 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def build_twice(
         say("building in both lanes")
         lane_a, lane_b, measurement = _run_both(twin, one, two, values, repo)
         facts = explain_facts(twin, values, second, lane_a, lane_b)
-        if lane_a.usable and lane_b.usable and _agree_by_chance(lane_a, lane_b):
+        if lane_a.usable and lane_b.usable and _agree_by_chance(lane_a, lane_b, staged.committed_at):
             say("building lane B again: the outputs hold times of the build")
             lane_b = _run_again(twin, second, values, lane_a)
             facts = explain_facts(twin, values, second, lane_a, lane_b)
@@ -189,24 +190,25 @@ def _file_time(folder: Path) -> float:
 # ---------------------------------------------------------------- agreement by chance
 
 
-def _agree_by_chance(one: Lane, two: Lane) -> bool:
+def _agree_by_chance(one: Lane, two: Lane, committed_at: int) -> bool:
     """Whether an equal archive stores a time of the build itself.
 
     libfaketime leaves file times alone, so two lanes that run in the same two seconds can pack equal times of freshly
-    written files. Lane B is then built again, later.
+    written files. Lane B is then built again, later. The commit's own time is what a good build stores.
     """
     digests = {output.name: output.digest for output in two.outputs}
-    return any(
-        digests.get(output.name) == output.digest
-        and output.size < 2**28
-        and any(one.window[0] - _DOS_SECONDS <= when <= one.window[1] + _DOS_SECONDS for when in stored_times(output.path.read_bytes()))
-        for output in one.outputs
-    )
+    for output in one.outputs:
+        if digests.get(output.name) != output.digest or output.size > _MAX_LOOKED_INTO:
+            continue
+        for when in stored_times(output.path.read_bytes()):
+            if one.window[0] - _DOS_SECONDS <= when <= one.window[1] + _DOS_SECONDS and abs(when - committed_at) >= _DOS_SECONDS:
+                return True
+    return False
 
 
 def _run_again(twin: Twin, conditions: Conditions, values: Mapping[Dimension, tuple[str, str]], first: Lane) -> Lane:
-    wait = first.window[1] + 2 * _DOS_SECONDS - _file_time(twin.scratch)
-    time.sleep(min(max(wait, 0), 2 * _DOS_SECONDS))
+    wait = first.window[1] + _DOS_SECONDS - _file_time(twin.scratch)
+    time.sleep(min(max(wait, 0), _DOS_SECONDS))
     remove_tree(twin.scratch / "lane-B")
     remove_tree(twin.scratch / "twin")
     return run_lane(twin, prepare(twin, conditions, "B"), "B", {dimension: pair[1] for dimension, pair in values.items()})

@@ -19,6 +19,7 @@ HOME = "/build/home"
 _PATH = ("/usr/local/bin", "/usr/bin", "/bin")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "debian_version", "os-release")
 _ETC_NETWORK = ("resolv.conf", "hosts", "ssl", "ca-certificates", "pki", "services", "protocols")
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108 (our own scratch lies there)
 _KERNEL = ("/proc", "/sys", "/dev", "/run", "/boot")
 RESERVED = frozenset(
     {"HOME", "USER", "LOGNAME", "PATH", "TZ", "LANG", "LC_ALL", "LANGUAGE", "TMPDIR", "SOURCE_DATE_EPOCH", "LD_PRELOAD", "FAKETIME", "NO_FAKE_STAT"}
@@ -107,9 +108,7 @@ def _refuse_unsafe(mount: Mount, repo: Path | None) -> None:
             "LM-BLD-005", f"the mount {mount.target} does not exist", where=where, solution="create it, or remove it from environment.mounts in lotmark.yaml"
         )
     source = mount.source.resolve()
-    if source == Path("/") or any(
-        source.is_relative_to(kernel) or Path(mount.target).is_relative_to(kernel) for kernel in _KERNEL if not source.is_relative_to("/dev/shm")
-    ):  # noqa: S108
+    if source == Path("/") or _is_kernel(source) or _is_kernel(Path(mount.target)):
         raise UsageError(
             "LM-BLD-005",
             f"the mount {mount.target} is the system's own",
@@ -124,6 +123,10 @@ def _refuse_unsafe(mount: Mount, repo: Path | None) -> None:
                 where=where,
                 solution="name a folder that does not hold it",
             )
+
+
+def _is_kernel(path: Path) -> bool:
+    return not path.is_relative_to(_SHARED_MEMORY) and any(path.is_relative_to(kernel) for kernel in _KERNEL)
 
 
 def secret_folders(repo: Path | None) -> tuple[Path, ...]:

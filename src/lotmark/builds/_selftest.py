@@ -5,10 +5,12 @@ Each leak stands in a file of its own, so a dimension is caught if its file diff
 
 import datetime as dt
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from lotmark.base.clock import Clock
 from lotmark.base.errors import EnvironmentLacksError
+from lotmark.base.findings import Finding
 from lotmark.builds._build import Twin, explain_facts, prepare, run_lane
 from lotmark.builds._compare import compare_outputs
 from lotmark.builds._conditions import pinned, vary
@@ -57,6 +59,20 @@ def self_test(work: Path, clock: Clock) -> tuple[SelfTestResult, ...]:
         return tuple(_test_dimension(twin, first, one.order, dimension) for dimension in Dimension)
 
 
+def check_self_test(results: Sequence[SelfTestResult]) -> tuple[Finding, ...]:
+    """A finding for each dimension that was varied and not caught; see `lotmark.builds.api.check_self_test`."""
+    return tuple(
+        Finding(
+            "LM-BLD-030",
+            f"the self-test varied {result.dimension.value} and did not catch it: {result.text}",
+            subject=result.dimension.value,
+            help="report it; until it is caught, the rebuild claim of this machine does not hold",
+        )
+        for result in results
+        if result.varied and not result.caught
+    )
+
+
 def _make_project(repo: Path) -> None:
     (repo / "names").mkdir(parents=True)
     for name in "abcdef":
@@ -81,7 +97,7 @@ def _test_dimension(twin: Twin, first: Lane, order: tuple[tuple[str, ...], ...],
     for name in ("lane-B", "twin"):
         remove_tree(twin.scratch / name)
     prepared = prepare(twin, second, "B")
-    if dimension is Dimension.DIRECTORY_ORDER and prepared.order == order:
+    if dimension is Dimension.DIRECTORY_ORDER and _same_order(prepared.order, order):
         return SelfTestResult(dimension, varied=False, caught=False, explained=False, text="the file system lists names in an order of its own")
     lane = run_lane(twin, prepared, "B", {key: pair[1] for key, pair in varied.items()})
     comparisons, _ = compare_outputs(first.outputs, lane.outputs, [], explain_facts(twin, varied, second, first, lane), _NEVER)
@@ -95,3 +111,7 @@ def _test_dimension(twin: Twin, first: Lane, order: tuple[tuple[str, ...], ...],
         explained=any(cause.dimension is dimension for cause in causes),
         text="; ".join(cause.text for cause in causes) or ", ".join(comparison.name for comparison in differing) or lane.result.stdout.last_lines(2),
     )
+
+
+def _same_order(one: tuple[tuple[str, ...], ...], two: tuple[tuple[str, ...], ...]) -> bool:
+    return one == two

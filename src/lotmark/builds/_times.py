@@ -13,7 +13,7 @@ _MONTHS = {name: number for number, name in enumerate(("Jan", "Feb", "Mar", "Apr
 _STAMP = re.compile(
     rb"(?P<iso>(?P<y>20\d\d)[-/.]?(?P<m>0[1-9]|1[0-2])[-/.]?(?P<d>0[1-9]|[12]\d|3[01])(?:[T _]?(?P<H>[01]\d|2[0-3]):?(?P<M>[0-5]\d)(?::?(?P<S>[0-5]\d))?(?:\.\d+)?)?(?!\d))"
     rb"|(?P<epoch>\b1[5-9]\d{8}(?:\.?\d{3,9})?\b)"
-    rb"|(?P<ctime>(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:(?P<dd>[ 0-3]?\d) )?(?P<mon>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: +(?P<day>[0-3]?\d),?)?"
+    rb"|(?P<ctime>(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?(?:(?P<dd>[ 0-3]?\d) )?(?P<mon>Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)(?: +(?P<day>[0-3]?\d)(?!\d),?)?"
     rb"(?: (?P<year1>20\d\d))?(?: (?P<hms>[0-2]\d:[0-5]\d:[0-5]\d))?(?: (?:AM|PM))?(?: [A-Z]{3,5})?(?: (?P<year2>20\d\d))?)"
     rb"|(?P<clock>\b[0-2]\d:[0-5]\d:[0-5]\d\b)"
 )

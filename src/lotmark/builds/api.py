@@ -17,7 +17,7 @@ from lotmark.builds import _build, _command, _doctor, _selftest, _source
 from lotmark.builds.models import DEFAULT_QUOTA, BuildReport, Capabilities, CommandReport, Mount, Progress, Quota, SelfTestResult, StagedSource
 from lotmark.product.models import BuildSection, EnvironmentSection
 
-__all__ = ["build_twice", "check_environment", "probe", "run_command", "self_test", "source_digest", "stage_source"]
+__all__ = ["build_twice", "check_environment", "check_self_test", "probe", "run_command", "self_test", "source_digest", "stage_source"]
 
 
 def build_twice(
@@ -128,3 +128,8 @@ def self_test(work: Path, clock: Clock) -> tuple[SelfTestResult, ...]:
         EnvironmentLacksError: LM-BLD-001 no sandbox, LM-BLD-009 no git.
     """
     return _selftest.self_test(work, clock)
+
+
+def check_self_test(results: Sequence[SelfTestResult]) -> tuple[Finding, ...]:
+    """A finding for each dimension that `self_test` varied and did not catch; empty if the machine's claim holds."""
+    return _selftest.check_self_test(results)
