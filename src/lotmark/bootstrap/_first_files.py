@@ -23,6 +23,8 @@ def write_first_files(config_root: Path, root: Path, product_id: str | None) -> 
     written = []
     for template in _walk(templates):
         relative = template.partition("first_files/")[2]
+        if config_root != root and relative.startswith("github/"):
+            continue  # a configuration outside leaves the product's repository as it is
         place = (root if relative.startswith("github/") else config_root) / relative.replace("github/", ".github/", 1)
         if place.exists():
             continue
@@ -35,7 +37,7 @@ def write_first_files(config_root: Path, root: Path, product_id: str | None) -> 
         policy.write_bytes(DEFAULT_POLICY.read_bytes())
         written.append(policy)
     ignore = root / ".gitignore"
-    if not ignore.exists() or ".lotmark/" not in ignore.read_text(encoding="utf-8").splitlines():
+    if config_root == root and (not ignore.exists() or ".lotmark/" not in ignore.read_text(encoding="utf-8").splitlines()):
         with ignore.open("a", encoding="utf-8") as stream:
             stream.write(".lotmark/\n")
         written.append(ignore)

@@ -3,10 +3,11 @@
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +16,8 @@ from lotmark.base.findings import Finding, Severity
 if TYPE_CHECKING:
     from lotmark.bootstrap.api import Workspace
 
+F = TypeVar("F", Finding, Mapping[str, Any])
+_OFTEN = 3
 _MARK = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.INFO: ("·", "blue")}
 
 
@@ -76,6 +79,18 @@ def table(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
         padded = [cell + " " * (widths[i] - len(click.unstyle(cell))) for i, cell in enumerate(row)]
         lines.append((indent + "  ".join(padded)).rstrip())
     return "\n".join(lines)
+
+
+def fold_findings(findings: Sequence[F]) -> tuple[list[F], dict[str, int]]:
+    """Every error, and of each rule that only warns the first three; and of each such rule how many are left out."""
+    seen: Counter[str] = Counter()
+    shown = []
+    for finding in findings:
+        code, severity = (finding.code, finding.severity) if isinstance(finding, Finding) else (finding["code"], Severity(finding["severity"]))
+        seen[code] += severity is not Severity.ERROR
+        if severity is Severity.ERROR or seen[code] <= _OFTEN:
+            shown.append(finding)
+    return shown, {code: count - _OFTEN for code, count in sorted(seen.items()) if count > _OFTEN}
 
 
 def format_finding(finding: Mapping[str, Any]) -> str:

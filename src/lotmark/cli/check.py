@@ -7,14 +7,15 @@ import click
 from lotmark.base.clock import SystemClock
 from lotmark.base.errors import ExitCode
 from lotmark.base.findings import Finding, Severity, has_errors
-from lotmark.cli._output import Output
+from lotmark.cli._output import Output, fold_findings
 from lotmark.product.models import DependencySection
 
 
 @click.command(name="check")
 @click.option("--changed-since", "base", default=None, metavar="REF", help="Also judge the commits since REF, and name the items that changed.")
+@click.option("--all", "show_all", is_flag=True, help="Show every warning; by default a rule that fires often is shown three times.")
 @click.pass_obj
-def command(output: Output, base: str | None) -> int:
+def command(output: Output, base: str | None, show_all: bool) -> int:
     """Links, ids, matrix gaps and unpinned inputs, all findings in one run; reads only, exits 1 on an error.
 
     Forms: text, json, sarif, junit, github, gitlab, markdown.
@@ -38,7 +39,11 @@ def command(output: Output, base: str | None) -> int:
         items = len(graph.items)
         click.echo(f"✓ {items} items, {len(graph.sources.tests)} tests: nothing found")
     else:
-        output.findings(findings)
+        fold = not show_all and output.format in {"text", "markdown", "github"}
+        shown, hidden = fold_findings(findings) if fold else (findings, {})
+        output.findings(shown)
+        for code, count in hidden.items():
+            output.note(f"{count} more {code} are hidden; `lotmark check --all` shows them")
     return int(ExitCode.REFUSED if has_errors(findings) else ExitCode.ACCEPTED)
 
 
@@ -54,16 +59,14 @@ def _check_commits(root: Path, product: str, base: str) -> list[Finding]:
     from lotmark.ids.api import find_ids
     from lotmark.product.api import list_commits, resolve_commit
 
-    found = []
-    for commit in list_commits(root, resolve_commit(root, base), "HEAD"):
-        if not find_ids(commit.body, product):
-            found.append(
-                Finding(
-                    "LM-PIP-011",
-                    f"commit {commit.sha[:12]} ({commit.subject}) references no requirement, risk, anomaly or change",
-                    Severity.WARNING,
-                    subject=commit.sha,
-                    help="name what it is for in the message: a trailer `Refs: REQ-001`",
-                )
-            )
-    return found
+    return [
+        Finding(
+            "LM-PIP-011",
+            f"commit {commit.sha[:12]} ({commit.subject}) references no requirement, risk, anomaly or change",
+            Severity.WARNING,
+            subject=commit.sha,
+            help="name what it is for in the message: a trailer `Refs: REQ-001`",
+        )
+        for commit in list_commits(root, resolve_commit(root, base), "HEAD")
+        if not find_ids(commit.body, product)
+    ]

@@ -1,5 +1,6 @@
 """`lotmark init`: first files for a repository that exists, and its ledger."""
 
+import secrets
 from pathlib import Path
 
 import click
@@ -47,7 +48,7 @@ def _open_ledger(output: Output, administrator: str, key_file: Path | None) -> s
     if person is None:
         raise UsageError("LM-CLI-012", f"{administrator!r} does not stand in people.yaml", where="quality/people.yaml", solution="add the person there first")
     root = load_personal_key(administrator, key_file)
-    origin = f"lotmark.local/{product.id}/{root.key_id[:16]}"
+    origin = f"lotmark.local/{product.id}/{secrets.token_hex(8)}"
     policy = create_state(
         workspace.state, origin=origin, product=product.id, administrator=Person(person.id, person.name, person.email), root=root, clock=workspace.clock
     )

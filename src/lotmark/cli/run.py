@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from lotmark.base.errors import ExitCode
-from lotmark.cli._output import Output, format_finding, table
+from lotmark.cli._output import Output, fold_findings, format_finding, table
 from lotmark.cli._progress import open_progress
 
 _EXIT = {"released": ExitCode.ACCEPTED, "pending": ExitCode.PENDING, "refused": ExitCode.REFUSED, "open": ExitCode.ACCEPTED}
@@ -67,7 +67,9 @@ def format_report(report: Any) -> str:
         mark, color = _MARK[word]
         rows.append((click.style(mark, fg=color), status.stage.value, click.style(word, fg=color), status.summary))
     lines = [table(rows)]
-    lines += [format_finding(finding) for status in report.stages for finding in status.findings if status.outcome is not None]
+    shown, hidden = fold_findings([finding for status in report.stages for finding in status.findings])
+    lines += [format_finding(finding) for finding in shown]
+    lines += [f"  and {count} more {code}" for code, count in hidden.items()]
     product = report.run.split(":")[0]
     if report.outcome == "released":
         lines.append(f"{product} {report.version} is released. `lotmark show {report.version}` gives the five answers.")

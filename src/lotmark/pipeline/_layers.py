@@ -130,7 +130,8 @@ def summarise_layer(collected: CollectedResults) -> str:
     """Counts in words."""
     run = collected.test_run
     words = [f"{getattr(run.counts, name)} {name}" for name in ("passed", "failed", "error", "skipped", "missing") if getattr(run.counts, name)]
-    return f"{run.received} of {run.expected} expected tests reported: " + (", ".join(words) or "nothing")
+    counted = f"{run.received} of {run.expected} expected tests" if run.expected else f"{run.received} tests, of an unknown number,"
+    return f"{counted} reported: " + (", ".join(words) or "nothing")
 
 
 def _list_tests(context: StageContext, declared: TestLayer, layer: Layer, folder: Path) -> dict[str, tuple[str, ...]]:
