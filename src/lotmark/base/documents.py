@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
-import yaml
 
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
@@ -24,7 +23,6 @@ T = TypeVar("T")
 
 DOCUMENT_LIMITS = Limits(max_bytes=4 * 1024 * 1024, max_depth=32, max_items=200_000)
 _Path = tuple[str | int, ...]
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,13 @@ def parse_yaml(data: bytes, *, name: str, limits: Limits = DOCUMENT_LIMITS) -> t
     Raises:
         UsageError: LM-CFG-002 or LM-CFG-003.
     """
+    import yaml  # a command that reads no configuration does not pay for it
+
     if len(data) > limits.max_bytes:
         raise UsageError("LM-CFG-002", f"{name} has {len(data)} bytes, more than {limits.max_bytes}", where=name, solution="split the file")
     try:
         text = data.decode("utf-8")
-        node = yaml.compose(text, Loader=_Loader)
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except UnicodeDecodeError as error:
         raise UsageError("LM-CFG-002", f"{name} is not UTF-8 at byte {error.start}", where=name, solution="save the file as UTF-8") from error
     except yaml.YAMLError as error:
@@ -111,14 +111,14 @@ def _construct(node: Any, path: _Path, name: str, places: dict[_Path, Location],
             where=str(location),
             solution="simplify the file; do not use nested YAML aliases",
         )
-    if isinstance(node, yaml.ScalarNode):
+    if node.id == "scalar":
         return _scalar(node, location)
-    if isinstance(node, yaml.SequenceNode):
+    if node.id == "sequence":
         return [_construct(item, (*path, i), name, places, limits) for i, item in enumerate(node.value)]
     result: dict[str, Any] = {}
     for key_node, value_node in node.value:
         key_place = Location(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        if not isinstance(key_node, yaml.ScalarNode):
+        if key_node.id != "scalar":
             raise UsageError("LM-CFG-002", "a mapping key must be a plain text", where=str(key_place), solution="use a plain key")
         key = key_node.value
         if key in result:
