@@ -44,7 +44,7 @@ def work(context: StageContext) -> StageResult:
         "run": context.run,
         "source": source,
         "base": {"version": previous.version, "commit": previous.commit} if previous else None,
-        "commits": [_commit_wire(commit, references[commit.sha]) for commit in commits],
+        "commits": [_commit_wire(commit, references[commit.sha], exempt=_is_exempt(context, commit)) for commit in commits],
         "authors": _emails(commit.author_email for commit in commits),
         "committers": _emails(commit.committer_email for commit in commits),
         # Git does not tell who pushed; the committer of the newest commit is the nearest that can be known offline.
@@ -105,7 +105,13 @@ def _references(commit: Commit, product: str, prefixes: Collection[str]) -> tupl
     return tuple(sorted({item.short if item.product == product else item.canonical for item in found}))
 
 
-def _commit_wire(commit: Commit, references: tuple[str, ...]) -> dict[str, Any]:
+def _is_exempt(context: StageContext, commit: Commit) -> bool:
+    """Whether the commit belongs to the history before Lotmark, which nobody can sign off or reference any more."""
+    baseline = context.product.file.source.baseline
+    return bool(baseline) and is_ancestor(context.product.root, commit.sha, baseline)
+
+
+def _commit_wire(commit: Commit, references: tuple[str, ...], *, exempt: bool) -> dict[str, Any]:
     return {
         "sha": commit.sha,
         "subject": commit.subject,
@@ -114,6 +120,7 @@ def _commit_wire(commit: Commit, references: tuple[str, ...]) -> dict[str, Any]:
         "committedAt": commit.committed_at,
         "signedOff": _signed_off(commit),
         "references": list(references),
+        "exempt": exempt,
     }
 
 
@@ -129,10 +136,9 @@ def _emails(addresses: Iterable[str]) -> list[str]:
 
 def _judge(context: StageContext, commits: tuple[Commit, ...], references: dict[str, tuple[str, ...]]) -> list[Finding]:
     rules = context.product.file.source
-    root = context.product.root
     findings = []
     for commit in commits:
-        if rules.baseline and is_ancestor(root, commit.sha, rules.baseline):
+        if _is_exempt(context, commit):
             continue
         if rules.require_sign_off and not _signed_off(commit):
             findings.append(
