@@ -15,7 +15,7 @@ INFO = Finding("LM-TRC-044", "no label", Severity.INFO, Location("tests/a b.py",
 ALL = [ERROR, WARNING, INFO]
 RULES = {"LM-TRC-035": Rule("LM-TRC-035", "a requirement has no test", "The story.", "The cure.")}
 
-NASTY = Finding("LM-TRC-003", "a\x1b[31m <b> & \"q\" ::error:: %0A | `x` ]]>\nnext\x00\ud800", Severity.ERROR, Location("a:b,c%.md", 1, 1), "S", "h\r\nh")
+NASTY = Finding("LM-TRC-003", 'a\x1b[31m <b> & "q" ::error:: %0A | `x` ]]>\nnext\x00\ud800', Severity.ERROR, Location("a:b,c%.md", 1, 1), "S", "h\r\nh")
 
 
 def shown(fmt, findings=ALL, **options):
@@ -158,7 +158,7 @@ class TestJUnit:
 
     def test_what_xml_cannot_hold_is_written_out(self):
         (case,) = self.suite([NASTY]).findall("testcase")
-        assert "\\x1b[31m <b> & \"q\"" in case.find("failure").text
+        assert '\\x1b[31m <b> & "q"' in case.find("failure").text
         assert "\\ud800" in case.find("failure").text
 
 
