@@ -1,6 +1,6 @@
 """All checks of a graph in one run: links here, levels and risks and markers in their own modules."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from lotmark.base.findings import Finding, Location, Severity
@@ -38,12 +38,14 @@ def check_trace(graph: TraceGraph, *, safety_class: str = "C", policy: TracePoli
 
 def _check_links(graph: TraceGraph, policy: TracePolicy, externals: Collection[str]) -> list[Finding]:
     findings: list[Finding] = []
+    look_alikes: dict[str, str] = {}
     for item in graph.items.values():
         for link in item.links:
             target = graph.items.get(link.target)
             if target is None:
+                look_alikes = look_alikes or {look_alike_key(other): other for other in graph.items}
                 if link.target not in externals:
-                    findings.append(_dangling(graph, item, link))
+                    findings.append(_dangling(item, link, look_alikes))
                 continue
             rule = policy.links[link.type]
             if item.type in policy.types and target.type in policy.types and (item.type not in rule.sources or target.type not in rule.targets):
@@ -60,11 +62,10 @@ def _check_links(graph: TraceGraph, policy: TracePolicy, externals: Collection[s
     return findings
 
 
-def _dangling(graph: TraceGraph, item: Item, link: Link) -> Finding:
+def _dangling(item: Item, link: Link, look_alikes: Mapping[str, str]) -> Finding:
     if ":" in link.target:
         return _at(item, link, "LM-TRC-023", f"'{link.type}' points at {link.target} of another product, which is not declared", "declare the external ids that links may name")
-    key = look_alike_key(link.target)
-    close = next((other for other in graph.items if look_alike_key(other) == key), "") if len(graph.items) <= 1000 else ""
+    close = look_alikes.get(look_alike_key(link.target))
     return _at(item, link, "LM-TRC-023", f"'{link.type}' points at {link.target}, which does not exist", f"did you mean {close}?" if close else "correct the id, add the item, or remove the link")
 
 

@@ -43,7 +43,8 @@ class PythonScan:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(data, self._path)
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+                comments = _comments(data)
+        except (SyntaxError, ValueError, RecursionError, MemoryError, tokenize.TokenError) as error:
             line, column = getattr(error, "lineno", None) or 0, getattr(error, "offset", None) or 0
             reason = getattr(error, "msg", None) or str(error) or type(error).__name__
             self._say("LM-TRC-040", f"the test source is not Python: {reason}", line, column, "mend the file: its tests and markers were not seen")
@@ -54,21 +55,17 @@ class PythonScan:
                 self._constants[target[0]] = target[1]
         self._docstring(tree, None)
         self._body(tree.body, "", self._pytestmark(tree.body), collect=self._is_test_file)
-        if b"@verifies" in data or b"@implements" in data:
-            self._comments(data)
+        for line, text in comments:
+            match = _COMMENT.match(text)
+            if match:
+                self._text_marker(match[1], text, match.end(), line, self._owner(line, data), lenient=False)
 
     def _body(self, body: Iterable[ast.stmt], prefix: str, inherited: list[Marker], *, collect: bool) -> None:
-        for statement in body:
-            if isinstance(statement, _Function):
-                self._function(statement, prefix, inherited, collect=collect)
-            elif isinstance(statement, ast.ClassDef):
+        for statement in _definitions(body):
+            if isinstance(statement, ast.ClassDef):
                 self._class(statement, prefix, inherited)
             else:
-                for name in ("body", "orelse", "handlers", "finalbody"):
-                    inner = getattr(statement, name, None)
-                    if isinstance(inner, list):
-                        flat = [one for part in inner for one in (part.body if isinstance(part, ast.ExceptHandler) else [part])]
-                        self._body(flat, prefix, inherited, collect=collect)
+                self._function(statement, prefix, inherited, collect=collect)
 
     def _function(self, node: _Function, prefix: str, inherited: list[Marker], *, collect: bool) -> None:
         test_id = f"{self._path}::{prefix}{node.name}"
@@ -149,12 +146,6 @@ class PythonScan:
             # "Implements: the iterator protocol" is prose of foreign code, not a marker.
             self._text_marker(match[1] or match[2].lower(), text, match.end(), line, owner, lenient=not match[1])
 
-    def _comments(self, data: bytes) -> None:
-        for token in tokenize.tokenize(io.BytesIO(data).readline):
-            match = _COMMENT.match(token.string) if token.type == tokenize.COMMENT else None
-            if match:
-                self._text_marker(match[1], token.string, match.end(), token.start[0], self._owner(token.start[0], data), lenient=False)
-
     def _owner(self, line: int, data: bytes) -> str | None:
         """The function that a comment stands in, at or directly above."""
         inside = [entry for entry in self._functions if entry[1] <= line <= entry[2] or entry[0] <= line < entry[1]]
@@ -178,6 +169,31 @@ class PythonScan:
 
     def _say(self, code: str, message: str, line: int, column: int, cure: str) -> None:
         self.findings.append(Finding(code, message, Severity.ERROR, Location(self._path, line, column), self._path, cure))
+
+
+def _comments(data: bytes) -> list[tuple[int, str]]:
+    """(line, text) of the comments, where there may be a marker among them."""
+    if b"@verifies" not in data and b"@implements" not in data:
+        return []
+    return [(token.start[0], token.string) for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
+
+
+def _definitions(body: Iterable[ast.stmt]) -> Iterator[_Function | ast.ClassDef]:
+    """The functions and classes of a body, those inside `if`, `try`, `with`, `match` and loops too, in order.
+
+    With a stack of its own: a chain of a thousand `elif` is a thousand levels deep.
+    """
+    waiting: list[ast.AST] = []
+    waiting.extend(reversed([*body]))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, _Function | ast.ClassDef):
+            yield node
+            continue
+        for name in ("finalbody", "orelse", "cases", "handlers", "body"):
+            inner = getattr(node, name, None)
+            if isinstance(inner, list):
+                waiting.extend(inner[::-1])
 
 
 def _is_verifies(node: ast.AST) -> bool:

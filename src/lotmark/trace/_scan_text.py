@@ -12,8 +12,8 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._marker_ids import parse_marked_ids
 from lotmark.trace.models import Marker, MarkerKind, SourceTest
 
-MAX_LINE = 2000
-"""Longer lines are generated code and are not looked at."""
+MAX_LINE = 500
+"""Longer lines are generated code: they may hold a marker, and declare nothing."""
 _REACH = 5
 """Lines of code after a marker in which the declaration must stand (return type, attributes and name may be split)."""
 
@@ -23,7 +23,7 @@ _ANOTHER = re.compile(r"[ \t,;.]*@(verifies|implements)\b(?![\w(-])")
 _MACRO = re.compile(r"^\s*(?:[A-Z_]*TEST[A-Z_0-9]*|Test|ParameterizedTest|SCENARIO)\s*\(\s*([A-Za-z_]\w*|\"[^\"]+\")\s*(?:,\s*([A-Za-z_]\w*))?")
 _CALL = re.compile(r"^\s*(?:it|test|specify)(?:\.\w+)*\s*\(\s*([\"'`])((?:(?!\1).)+)\1")
 _KEYWORD = re.compile(r"^\s*(?:export\s+|pub(?:\([a-z]+\))?\s+|async\s+|default\s+|public\s+|private\s+)*(?:fn|func|function|def|fun|sub|proc)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)")
-_FUNCTION = re.compile(r"^\s*(?:[\w:<>*&,\[\]]+\s+)*[*&]*([A-Za-z_]\w*)\s*\((?:[^;{}]*\)\s*(?:\w+\s*)*(?:\{.*)?|[^;{})]*)$")
+_FUNCTION = re.compile(r"^\s*(?:[\w:<>*&,\[\]]+\s+)*[*&]*([A-Za-z_]\w*)\s*\((?:[^;{}]*\)\s*(?:\w+\b\s*)*(?:\{.*)?|[^;{})]*)$")
 _NOT_A_NAME = frozenset({"if", "for", "while", "switch", "return", "else", "sizeof", "do", "case", "catch", "typedef", "throw", "new", "delete", "assert", "defined"})
 
 _C = frozenset({".c", ".cc", ".cpp", ".cxx", ".ino"})
@@ -49,13 +49,11 @@ class TextScan:
         if "@verifies" not in text and "@implements" not in text and not self._may_hold_tests():
             return
         for number, line in enumerate(text.split("\n"), 1):
-            if len(line) > MAX_LINE:
-                continue
             found = self._line_markers(line, number) if "@" in line else []
             code = self._code(line)
             self._waiting.extend(found)
             if code:
-                self._declaration(code, number)
+                self._declaration(code if len(code) <= MAX_LINE else "...", number)
         self._drop()
 
     def _may_hold_tests(self) -> bool:
@@ -81,15 +79,17 @@ class TextScan:
             if not end:
                 return ""
             self._in_block = False
-        while "/*" in line:
-            before, _, rest = line.partition("/*")
-            _, end, after = rest.partition("*/")
-            if not end:
+        parts: list[str] = []
+        at = 0
+        while (start := line.find("/*", at)) >= 0:
+            parts.append(line[at:start])
+            at = line.find("*/", start + 2) + 2
+            if at < 2:
                 self._in_block = True
-                line = before
-                break
-            # The code keeps its own indentation, which tells a declaration from a call.
-            line = f"{before} {after}" if before.strip() else before + after.lstrip()
+                at = len(line)
+        parts.append(line[at:])
+        # The code keeps its own indentation, which tells a declaration from a call.
+        line = " ".join(parts) if parts[0].strip() else parts[0] + " ".join(parts[1:]).lstrip()
         stripped = line.strip()
         if stripped.startswith(("//", "#", "--", ";", "%", "*", "<!--", '"""', "'''")):
             return ""

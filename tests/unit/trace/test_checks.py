@@ -186,6 +186,10 @@ class TestRisks:
         assert word in finding.message
         assert finding.severity is Severity.ERROR
 
+    def test_what_is_missing_in_a_hazard_is_said_once(self):
+        files = {"quality/risks/HAZ-002.md": item("hazard", "HAZ-002"), **control("RC-002", "mitigates: [HAZ-002]"), **requirement("REQ-001", "derives: [UN-001]", "implements: [RC-001, RC-002]")}
+        assert codes(sound_check(files)) == ["LM-TRC-006"] * 5
+
     def test_the_rationale_may_stand_in_its_section(self):
         files = hazard("HAZ-001", "residual-risk: acceptable", body="## Rationale\nIt helps more than it harms.")
         assert sound_check(files) == ()

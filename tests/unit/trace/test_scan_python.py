@@ -124,6 +124,27 @@ def test_tests_inside_blocks_are_found():
     ) == {"test_a": ("REQ-001",), "test_c": ("REQ-003",), "test_d": ("REQ-004",)}
 
 
+def test_tests_inside_a_match_are_found_in_order():
+    text = """\
+def test_a(): pass
+match x:
+    case 1:
+        def test_b(): pass
+    case _:
+        def test_c(): pass
+for x in y:
+    def test_d(): pass
+else:
+    def test_e(): pass
+"""
+    assert collected(text) == ["test_a", "test_b", "test_c", "test_d", "test_e"]
+
+
+def test_a_long_chain_of_conditions_is_no_problem():
+    chain = "if x == 0:\n    def test_0(): pass\n" + "".join(f"elif x == {number}:\n    def test_{number}(): pass\n" for number in range(1, 900))
+    assert len(collected(chain)) == 900
+
+
 def test_the_tests_are_those_that_pytest_collects():
     assert collected(
         """\

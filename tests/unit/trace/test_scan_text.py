@@ -173,5 +173,12 @@ def test_windows_line_ends_and_old_encodings_do_no_harm():
     assert found.verifies == {"tests/unit/a.c::test_a": ("REQ-001",)}
 
 
-def test_generated_lines_of_any_length_take_no_time():
-    assert codes(scan("a " * 500_000 + "\n" + "(" * 1990 + "\n" + "a " * 990 + "(\n").findings) == []
+@pytest.mark.parametrize("line", ["a " * 200_000, "(" * 499, "a " * 240 + "(", "void f(int a) " + "a" * 400 + "!", "void f(" + ")" * 400 + "!", "@verifies " * 5000, "/*" * 100_000])
+def test_no_line_takes_for_ever(line):
+    assert set(codes(scan(f"{line}\n" * 3).findings)) <= {"LM-TRC-042"}
+
+
+def test_a_long_line_may_hold_a_marker_but_declares_nothing():
+    text = f"/* @verifies REQ-001 */\nstatic const char data[] = \"{'x' * 600}\", other(void)\nvoid test_a(void) {{\n"
+    assert marks(text)[0][0] == "test_a"
+    assert marks(f"x = '{'x' * 600}'; // @verifies REQ-001\n", "a.txt")[0][2] == ("REQ-001",)
