@@ -7,6 +7,7 @@ CEL engine has no limit of its own on what an expression may cost, so the proces
 import importlib.machinery
 import importlib.util
 import json
+import re
 import resource
 import sys
 from typing import Any
@@ -15,6 +16,7 @@ CPU_SECONDS = 5
 MEMORY_BYTES = 512 * 1024 * 1024
 MAX_MESSAGES = 1_000
 MAX_MESSAGE = 2_000
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def limit() -> None:
@@ -39,7 +41,7 @@ def load_engine(library: str) -> Any:
 def evaluate(engine: Any, expression: str, values: dict[str, Any]) -> dict[str, Any]:
     """``{"value": bool | [str]}`` or ``{"error": why}``; whatever is neither is an error."""
     try:
-        value = engine.compile(expression).execute(values)
+        value = engine.compile(expression).execute(_named(expression, values))
     except BaseException as error:  # noqa: BLE001  # a panic of the engine is no Exception; each of it is a refusal
         return {"error": f"{type(error).__name__}: {error}"[:MAX_MESSAGE]}
     if isinstance(value, bool):
@@ -49,6 +51,12 @@ def evaluate(engine: Any, expression: str, values: dict[str, Any]) -> dict[str, 
     if len(value) > MAX_MESSAGES:
         value = [*value[:MAX_MESSAGES], f"... and {len(value) - MAX_MESSAGES} more"]
     return {"value": [item[:MAX_MESSAGE] for item in value]}
+
+
+def _named(expression: str, values: dict[str, Any]) -> dict[str, Any]:
+    """The values whose names stand in the expression: the engine copies all that it is given, each time."""
+    words = set(_WORD.findall(expression))
+    return {name: value for name, value in values.items() if name in words}
 
 
 def answer(library: str, request: bytes) -> bytes:
