@@ -1,14 +1,15 @@
 """The `bwrap` backend: bubblewrap in namespaces of its own, with no privilege left.
 
-As root, the user is dropped *before* bubblewrap starts: ``bwrap --uid 1000`` alone keeps kernel uid 0, which reads
+As root, the user is dropped *before* the sandbox is made: ``bwrap --uid 1000`` alone keeps kernel uid 0, which reads
 /etc/shadow. The dropped user cannot reach mounts below folders like /root (mode 0700), so as root a first, outer
 bubblewrap binds them to numbered places on a tmpfs; from there on both ways are the same.
 
-    root:      prlimit > bwrap (mounts only) > setpriv (drop) > bwrap (namespaces) > command
-    otherwise: prlimit >                                        bwrap (namespaces) > command
+    root:      prlimit > bwrap (mounts, pid namespace) > setpriv (drop) > bwrap (all namespaces) > command
+    otherwise: prlimit >                                                  bwrap (all namespaces) > command
 
-Each step replaces the one before it, so the process that we start is the inner bubblewrap, and killing it ends the
-pid namespace. ``--die-with-parent`` follows the *thread* that started it: whoever calls `run` must stay in it.
+The outer one has a pid namespace because the kernel's parent-death signal does not cross the change of user: the
+inner bubblewrap would outlive us, while a pid namespace ends with its first process. ``--die-with-parent`` follows the
+*thread* that started it: whoever calls `run` must stay in it.
 """
 
 import functools
@@ -87,7 +88,7 @@ def format_arguments(spec: SandboxSpec, version: tuple[int, ...], *, privileged:
 
 def _outer(spec: SandboxSpec) -> tuple[list[str], SandboxSpec]:
     """As root: bind every mount to a place that the dropped user can reach, and speak of those places from then on."""
-    line = ["bwrap", "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]  # noqa: S108
+    line = ["bwrap", "--unshare-pid", "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", "/tmp"]  # noqa: S108
     moved: list[Mount] = []
     for number, mount in enumerate(spec.mounts):
         place = f"/tmp/{number}"  # noqa: S108

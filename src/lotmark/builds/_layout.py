@@ -68,8 +68,9 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
     """
     python = _find_python(environment, repo)
     declared = [Mount(Path(path), path) for path in environment.mounts]
+    secrets = secret_folders(repo)
     for mount in (*declared, *extra, *(python.mounts if python else ())):
-        _refuse_unsafe(mount, repo)
+        _refuse_unsafe(mount, secrets)
     for name in environment.variables:
         if name in RESERVED or not name or "=" in name or "\0" in name:
             raise UsageError(
@@ -98,7 +99,7 @@ def _find_python(environment: EnvironmentSection, repo: Path | None) -> PythonEn
     return find_python((repo or Path("/")) / environment.python, repo)
 
 
-def _refuse_unsafe(mount: Mount, repo: Path | None) -> None:
+def _refuse_unsafe(mount: Mount, secrets: tuple[Path, ...]) -> None:
     """Refuse a mount that is not there, that is the kernel's, or that would show a key."""
     where = "environment.mounts"
     if not Path(mount.target).is_absolute() or ".." in Path(mount.target).parts:
@@ -115,7 +116,7 @@ def _refuse_unsafe(mount: Mount, repo: Path | None) -> None:
             where=where,
             solution="name the folder that the build needs, for instance /opt/toolchain",
         )
-    for secret in secret_folders(repo):
+    for secret in secrets:
         if source.is_relative_to(secret) or secret.is_relative_to(source):
             raise UsageError(
                 "LM-BLD-005",
@@ -131,8 +132,10 @@ def _is_kernel(path: Path) -> bool:
 
 def secret_folders(repo: Path | None) -> tuple[Path, ...]:
     """Existing folders that hold keys or the ledger."""
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "lotmark"
-    candidates = [config, Path.home() / ".ssh", Path.home() / ".gnupg", Path("/etc/shadow"), *([repo / ".lotmark"] if repo else [])]
+    # Where there is no home at all this stays "~", which does not exist.
+    home = Path("~").expanduser() if "HOME" in os.environ else Path("~")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "lotmark"
+    candidates = [config, home / ".ssh", home / ".gnupg", Path("/etc/shadow"), *([repo / ".lotmark"] if repo else [])]
     return tuple(candidate.resolve() for candidate in candidates if candidate.exists())
 
 

@@ -33,7 +33,7 @@ def source_digest(repo: Path, commit: str) -> Digest:
         UsageError: LM-BLD-002 if git does not know the commit.
         RefusedError: LM-BLD-003 submodule, LM-BLD-004 unsafe path.
     """
-    return digest_entries(entry for entry in _each(repo, commit, None))
+    return digest_entries(_each(repo, resolve_commit(repo, commit)[0], None))
 
 
 def stage_source(repo: Path, commit: str, folder: Path) -> StagedSource:
@@ -114,9 +114,9 @@ def resolve_commit(repo: Path, commit: str) -> tuple[str, int]:
     return answer[0].decode(), int(answer[1])
 
 
-def _each(repo: Path, commit: str, folder: Path | None) -> Iterator[SourceEntry]:
+def _each(repo: Path, sha: str, folder: Path | None) -> Iterator[SourceEntry]:
     """Every tracked file in path order; written below `folder` if one is given."""
-    listed = _list_tree(repo, resolve_commit(repo, commit)[0])
+    listed = _list_tree(repo, sha)
     base = None if folder is None else os.fsencode(folder)
     made: set[bytes] = set()
     with _objects(repo, listed) as stream:
