@@ -158,7 +158,7 @@ def trace_fact(selection: Selection) -> model.Trace:
 
 
 def _gaps(changed: list[TraceItem], matrix: MatrixEvaluation | None) -> list[model.Gap]:
-    tested = {row.subject for row in matrix.rows if any(required.tests for required in row.required)} if matrix else set()
+    tested = {row.subject for row in matrix.rows if any(required.tests or required.status == "waived" for required in row.required)} if matrix else set()
     gaps: list[model.Gap] = []
     for item in changed:
         if not item.type.endswith("requirement") or item.status == "obsolete":

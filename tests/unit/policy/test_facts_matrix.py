@@ -166,6 +166,11 @@ def test_a_changed_requirement_has_a_required_test(run, spoil):
     assert [gap["lacks"] for gap in facts(run)["trace"]["gaps"]] == ["a required test"]
 
 
+def test_a_waived_row_is_for_the_waiver_to_answer(run):
+    run.predicate("matrix-evaluation")["rows"][0]["required"][0].update(tests=[], status="waived")
+    assert facts(run)["trace"]["gaps"] == []
+
+
 def test_errors_of_the_trace_stand_in_the_facts(run):
     run.predicate("trace-snapshot")["findings"] += [
         {"code": "LM-TRC-001", "severity": "error", "message": "broken", "subject": "REQ-001"},
