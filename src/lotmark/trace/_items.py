@@ -11,8 +11,8 @@ from lotmark.trace._local import local_id
 from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, SAFETY_CLASSES, SECTIONS
 from lotmark.trace.models import Item, ItemType, Link, TracePolicy, Value
 
-_HEADING = re.compile(r"##[ \t]+(\S.*?)[ \t]*#*$")
-_HEADINGS = re.compile(r"^##[ \t]+(\S.*?)[ \t]*#*$", re.MULTILINE)
+_HEADING = re.compile(r"##[ \t]+(\S.*)$")
+_HEADINGS = re.compile(r"^##[ \t]+(\S.*)$", re.MULTILINE)
 _MAX_SAID = 20
 """Unknown sections that are named one by one."""
 _WORD = re.compile(r"[a-z][a-z0-9-]*\Z")
@@ -215,9 +215,16 @@ def _split_sections(body: str) -> list[tuple[int, str, str]]:
     for match in _HEADINGS.finditer(body):
         found.append((number, heading, body[at : max(at, match.start() - 1)]))
         number += body.count("\n", counted, match.start())
-        counted, at, heading = match.start(), match.end() + 1, match[1]
+        counted, at, heading = match.start(), match.end() + 1, _title(match[1])
     found.append((number, heading, body[at:]))
     return found
+
+
+def _title(text: str) -> str:
+    """A heading's text without the closing ``##`` that Markdown allows."""
+    text = text.rstrip()
+    bare = text.rstrip("#")
+    return bare.rstrip() if bare.endswith((" ", "\t")) else text
 
 
 def _split_fenced(body: str) -> list[tuple[int, str, str]]:
@@ -234,7 +241,7 @@ def _split_fenced(body: str) -> list[tuple[int, str, str]]:
             text.append(line)
             continue
         found.append((heading_line, heading, "\n".join(text)))
-        heading, heading_line, text = match[1], number, []
+        heading, heading_line, text = _title(match[1]), number, []
     found.append((heading_line, heading, "\n".join(text)))
     return found
 

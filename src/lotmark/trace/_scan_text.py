@@ -17,7 +17,8 @@ MAX_LINE = 500
 _REACH = 5
 """Lines of code after a marker in which the declaration must stand (return type, attributes and name may be split)."""
 
-_MARKER = re.compile(r"(?:^[ \t]*(?:;+|%+|\*+)?|//+!?|/\*+!?|(?:^|[ \t])(?:#+|--+)|<!--|\"\"\"|''')[ \t]*@(verifies|implements)\b(?![\w(-])")
+# The runs are bounded: a line of half a million slashes must not be searched from each of them.
+_MARKER = re.compile(r"(?:^[ \t]*(?:;+|%+|\*+)?|/{2,80}!?|/\*{1,80}!?|(?:^|[ \t])(?:#{1,80}|-{2,80})|<!--|\"\"\"|''')[ \t]{0,80}@(verifies|implements)\b(?![\w(-])")
 _ANOTHER = re.compile(r"[ \t,;.]*@(verifies|implements)\b(?![\w(-])")
 
 _MACRO = re.compile(r"^\s*(?:[A-Z_]*TEST[A-Z_0-9]*|Test|ParameterizedTest|SCENARIO)\s*\(\s*([A-Za-z_]\w*|\"[^\"]+\")\s*(?:,\s*([A-Za-z_]\w*))?")

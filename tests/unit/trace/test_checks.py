@@ -263,3 +263,14 @@ class TestWeight:
         findings = check(requirement("REQ-001"), scan=scan_sources(tmp_path, ["*.py"], "qpcr"))
         assert findings[-1].code == "LM-TRC-045"
         assert findings[-1].location is None
+
+
+def test_every_rule_that_the_code_names_is_explained_and_the_other_way_round():
+    import re
+    from pathlib import Path
+
+    from lotmark import trace
+
+    folder = Path(trace.__file__).parent
+    used = {code for path in folder.glob("*.py") if path.name != "rules.py" for code in re.findall(r"LM-TRC-\d{3}", path.read_text())}
+    assert used == {rule.code for rule in RULES}

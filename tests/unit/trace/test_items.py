@@ -207,6 +207,18 @@ def test_many_unknown_sections_do_not_flood_the_report():
     assert len(findings) == 20
 
 
+@pytest.mark.parametrize(("heading", "name"), [("## Notes ##", "notes"), ("##\tnotes  ", "notes"), ("## NOTES #", "notes")])
+def test_headings_may_be_written_as_markdown_allows(heading, name):
+    one, findings = requirement(body=f"It.\n{heading}\nN.")
+    assert (list(one.sections), findings) == ([name], [])
+
+
+@pytest.mark.parametrize("heading", ["## C#", "## a" + " " * 300_000 + "x", "##" * 100_000])
+def test_odd_headings_take_no_time_and_stay_normative(heading):
+    one, _ = requirement(body=f"It.\n{heading}\nN.")
+    assert heading in one.text
+
+
 class TestFingerprint:
     base = staticmethod(lambda *lines, **more: requirement(*lines, **more)[0].fingerprint)
 

@@ -173,7 +173,7 @@ def test_windows_line_ends_and_old_encodings_do_no_harm():
     assert found.verifies == {"tests/unit/a.c::test_a": ("REQ-001",)}
 
 
-@pytest.mark.parametrize("line", ["a " * 200_000, "(" * 499, "a " * 240 + "(", "void f(int a) " + "a" * 400 + "!", "void f(" + ")" * 400 + "!", "@verifies " * 5000, "/*" * 100_000])
+@pytest.mark.parametrize("line", ["a " * 200_000, "(" * 499, "a " * 240 + "(", "void f(int a) " + "a" * 400 + "!", "void f(" + ")" * 400 + "!", "@verifies " * 5000, "/*" * 100_000, "/" * 30_000 + "@", "//" + " " * 200_000 + "@", " " * 200_000 + "@"])
 def test_no_line_takes_for_ever(line):
     assert set(codes(scan(f"{line}\n" * 3).findings)) <= {"LM-TRC-042"}
 
