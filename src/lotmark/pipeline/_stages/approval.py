@@ -20,7 +20,7 @@ from lotmark.deploy.models import Deployed
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline.models import Outcome, StageResult
-from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide, evidence_root, read_policy
+from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide, evidence_root, read_policy, still_holds
 from lotmark.policy.models import Decision
 from lotmark.releases.api import manifest_evidence
 from lotmark.releases.models import RunEvidence
@@ -92,17 +92,14 @@ def evaluate_gate(context: StageContext, evidence: RunEvidence) -> tuple[Decisio
 
 
 def facts_hold(context: StageContext, evidence: RunEvidence, decided: Verified) -> bool:
-    """Whether the facts now are those that were decided on, the time of looking apart."""
+    """Whether the decision is still what would be decided now: nothing changed but the time of looking."""
     now = compute_facts(_judged(context, evidence), context.settings.clock.now())
-    return _timeless(now) == _timeless(decided.statement.predicate["facts"])
+    policy = read_policy(context.product.quality / "policy.yaml", name=_POLICY)
+    return still_holds(decided.statement.predicate, now, policy)
 
 
 def _judged(context: StageContext, evidence: RunEvidence) -> list[Verified]:
     return [*evidence, *context.product_entries("waiver", "waiver-closure")]
-
-
-def _timeless(facts: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in facts.items() if name not in {"evaluatedAt", "evaluatedOn"}}
 
 
 def _decide(context: StageContext, builder: ResultBuilder, evidence: RunEvidence, *, again: bool) -> StageResult:

@@ -45,7 +45,7 @@ def work(context: StageContext) -> StageResult:
         "source": source,
         "base": {"version": previous.version, "commit": previous.commit} if previous else None,
         "commits": [_commit_wire(commit, references[commit.sha], exempt=_is_exempt(context, commit)) for commit in commits],
-        "authors": _emails(commit.author_email for commit in commits),
+        "authors": _emails(address for commit in commits for address in (commit.author_email, *_co_authors(commit))),
         "committers": _emails(commit.committer_email for commit in commits),
         # Git does not tell who pushed; the committer of the newest commit is the nearest that can be known offline.
         "lastPusher": commits[-1].committer_email if commits else "",
@@ -128,6 +128,11 @@ def _signed_off(commit: Commit) -> bool:
     """Whether the author signed off (Developer Certificate of Origin), by e-mail."""
     mails = [value.rpartition("<")[2].rstrip(">").strip().lower() for key, value in commit.trailers if key.lower() == "signed-off-by"]
     return commit.author_email.lower() in mails
+
+
+def _co_authors(commit: Commit) -> list[str]:
+    """Addresses of the ``Co-authored-by`` trailers: whoever wrote a part of a commit does not approve it either."""
+    return [value.rpartition("<")[2].rstrip(">").strip() for key, value in commit.trailers if key.lower() == "co-authored-by"]
 
 
 def _emails(addresses: Iterable[str]) -> list[str]:
