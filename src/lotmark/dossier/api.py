@@ -1,0 +1,26 @@
+"""The door of the dossier room: write and verify bundles; show a release to a person.
+
+Verifying needs no server, database or network, and imports nothing that renders; what renders is loaded when it is asked for.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+from lotmark.dossier._bundle import select_scope, write_bundle
+from lotmark.dossier._verify import verify_bundle
+from lotmark.dossier._verify_artifact import verify_artifact
+
+if TYPE_CHECKING:
+    from lotmark.dossier._html import render_html
+    from lotmark.dossier._pdf import render_pdf
+    from lotmark.dossier._view import build_view
+
+__all__ = ["build_view", "render_html", "render_pdf", "select_scope", "verify_artifact", "verify_bundle", "write_bundle"]
+
+_LATE = {"build_view": "_view", "render_html": "_html", "render_pdf": "_pdf"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    return getattr(importlib.import_module(f"lotmark.dossier.{_LATE[name]}"), name)
