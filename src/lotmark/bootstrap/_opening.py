@@ -39,6 +39,8 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
     state.parent.mkdir(parents=True, exist_ok=True)
     scratch = state.with_name(f"{state.name}.new-{os.getpid()}")
     (scratch / KEYS).mkdir(parents=True, mode=0o700)
+    # Git never takes it in: it is no change of the product, and a `git add --all` must not publish its keys.
+    (scratch / ".gitignore").write_text("*\n", encoding="utf-8")
     log_key, pipeline_key = generate_key(), generate_key()
     write_key(scratch / KEYS / "log.key", log_key, None)
     write_key(scratch / KEYS / "pipeline.key", pipeline_key, None)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lotmark.pipeline.api import Settings
 
 STATE = ".lotmark"
+ENGINE = "engine.db"
 
 
 @dataclass
@@ -103,7 +104,7 @@ class Workspace:
             reader=self.reader,
             open_writer=self.writer,
             pipeline_signer=self.pipeline_signer,
-            open_engine=lambda: open_embedded_engine(self.state / "engine.db"),
+            open_engine=lambda: open_embedded_engine(self.state / ENGINE),
             operator=operator_name(),
         )
 

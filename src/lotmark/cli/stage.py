@@ -22,11 +22,12 @@ def command(output: Output, name: str) -> int:
     What the stage needs must be recorded already; exits 5 where it is not.
     """
     from lotmark.base.errors import NothingToJudgeError
-    from lotmark.pipeline.api import DirectEngine, run_pipeline
+    from lotmark.bootstrap.api import ENGINE
+    from lotmark.pipeline.api import open_direct_engine, run_pipeline
     from lotmark.pipeline.models import Stage
 
     workspace = output.workspace()
-    settings = dataclasses.replace(workspace.settings(), open_engine=DirectEngine)
+    settings = dataclasses.replace(workspace.settings(), open_engine=lambda: open_direct_engine(workspace.state / ENGINE))
     with open_progress(quiet=output.quiet or output.json) as progress:
         report = run_pipeline(settings, progress=progress, only=Stage(name))
     status = next(status for status in report.stages if status.stage.value == name)

@@ -1,7 +1,7 @@
 """What a stage is given: the product at one commit, the run's verified evidence so far, and the ports."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from lotmark.ledger.ports import Ledger
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline.models import PreviousRelease, RunIdentity, Stage
 from lotmark.pipeline.ports import Engine
-from lotmark.product.api import configuration_files
+from lotmark.product.api import configuration_files, git
 from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
@@ -85,10 +85,14 @@ class StageContext:
         scope = f"product:{self.identity.product}"
         return tuple(self.settings.reader.entries(scope=scope, wanted=lambda entry: entry.header.kind in kinds))
 
+    @property
+    def work_place(self) -> Path:
+        """Where this attempt's scratch folder lies."""
+        return self.settings.state / "work" / self.run.replace(":", "-") / f"{self.stage.value}-{self.attempt}"
+
     def work_folder(self) -> Path:
-        """An empty scratch folder for this attempt."""
-        name = self.run.replace(":", "-")
-        folder = self.settings.state / "work" / name / f"{self.stage.value}-{self.attempt}"
+        """An empty scratch folder for this attempt; it does not outlive it."""
+        folder = self.work_place
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
@@ -104,12 +108,43 @@ class StageContext:
 
     def roles(self) -> dict[str, tuple[str, ...]]:
         """Person -> roles, as people.yaml gives them."""
-        return {person.id: tuple(person.roles) for person in read_people(self.product.quality / "people.yaml", name="quality/people.yaml").value.people}
+        return {person.id: tuple(person.roles) for person in read_people(self.pinned("quality/people.yaml"), name="quality/people.yaml").value.people}
+
+    def pinned(self, name: str) -> Path:
+        """A configuration file as the run pinned it: where it lies, or its blob if it has changed since.
+
+        Raises:
+            RefusedError: LM-PIP-003 if neither holds those bytes.
+        """
+        place = self.product.config_root / name
+        digest = Digest(dict(self.identity.configuration)[name])
+        if place.is_file() and Digest.of_file(place) == digest:
+            return place
+        blobs = self.settings.reader.ledger.blobs
+        if not blobs.has(digest):
+            raise RefusedError(
+                "LM-PIP-003",
+                f"the configuration changed after the run was opened: {name}",
+                where=self.run,
+                solution="put the file back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
+            )
+        blobs.get(digest)  # its bytes are checked
+        return blobs.path(digest)
 
     def store(self, contents: Iterable[bytes], paths: Iterable[Path]) -> list[Digest]:
         """Put big things into the blob store, durably, before the evidence that refers to them."""
         with self.settings.open_writer() as ledger:
             return [*(ledger.blobs.put(data) for data in contents), *(ledger.blobs.put_file(path) for path in paths)]
+
+    def check_tree(self) -> None:
+        """Hold that the work tree is clean and at the run's commit.
+
+        Raises:
+            RefusedError: LM-PIP-002 naming what changed.
+        """
+        commit, dirty = read_cleanliness(self.product.root)
+        if dirty or commit != self.identity.commit:
+            raise dirty_tree(self.product.root, dirty or (f"HEAD is at {commit[:12]}, the run at {self.identity.commit[:12]}",))
 
     def check_configuration(self) -> None:
         """Hold that the product's own files are still those that the run was opened with.
@@ -127,6 +162,27 @@ class StageContext:
                 where=self.run,
                 solution="put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
             )
+
+
+def read_cleanliness(root: Path) -> tuple[str, tuple[str, ...]]:
+    """The commit at HEAD and the paths that differ from it, at the price of one call of git."""
+    listing = git(root, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames").decode("utf-8", "surrogateescape")
+    fields = [field for field in listing.split("\0") if field]
+    commit = next((field.rpartition(" ")[2] for field in fields if field.startswith("# branch.oid ")), "")
+    # `1 XY sub mH mI mW hH hI path`, `u XY sub m1 m2 m3 mW h1 h2 h3 path`, `? path`
+    places = {"1": 8, "u": 10, "?": 1}
+    return commit, tuple(sorted(field.split(" ", places[field[0]])[-1] for field in fields if field[0] in places))
+
+
+def dirty_tree(root: Path, changed: Sequence[str]) -> RefusedError:
+    """The refusal of a work tree that is not the commit."""
+    shown = ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
+    return RefusedError(
+        "LM-PIP-002",
+        f"the work tree is not clean: {shown}",
+        where=str(root),
+        solution="commit or stash the changes; a release is made from a commit, never from a folder's state",
+    )
 
 
 def read_run(reader: VerifiedReader, run: str) -> RunEvidence:

@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any
 
+from lotmark.base.errors import EnvironmentLacksError, IntegrityError
+from lotmark.pipeline._attempt import carry_out, remove_work_folder
 from lotmark.pipeline._closing import close_run
 from lotmark.pipeline._context import Settings, StageContext, read_run
 from lotmark.pipeline._recorder import record_result
-from lotmark.pipeline._runs import closed_outcome, find_previous, identify_run, open_runs, read_statuses
-from lotmark.pipeline._stages import WORK
+from lotmark.pipeline._runs import check_files, closed_outcome, find_previous, identify_run, identity_of, open_runs, read_statuses
 from lotmark.pipeline._stages.approval import missing_approvals, ready_to_conclude
 from lotmark.pipeline.models import MUST_ACCEPT, NEEDS, Outcome, PreviousRelease, RunIdentity, RunReport, Stage, StageResult, StageStatus
 from lotmark.pipeline.ports import Engine, Progress, Silence
+from lotmark.releases.models import RunEvidence
 
 _Started = dict["Future[dict[str, Any]]", tuple[Stage, int, float]]
 
@@ -27,19 +29,24 @@ def run_pipeline(
 
     Raises:
         RefusedError: LM-PIP-002 dirty tree, LM-PIP-003 changed configuration.
+        UsageError: if a file of the product is wrong; nothing was recorded then.
         EnvironmentLacksError: LM-PIP-001 if another process runs here; LM-LED-* if nothing can be recorded.
     """
-    identity, standing = _abandon_open(settings) if new else identify_run(settings)
-    previous = find_previous(settings, identity.commit)
-    if standing == "released":
-        return _report(settings, identity, resumed=True)
+    # The engine's lock comes before the first look: whoever waited for another run sees what that one recorded.
     engine = settings.open_engine()
+    closed = False
     try:
-        loop = _Loop(settings, identity, previous, engine, progress or Silence(), until or only, only)
-        loop.run()
+        if new:
+            _abandon_open(settings)
+        identity, standing = identify_run(settings, new=new)
+        if standing == "new":
+            check_files(settings.product)
+        if standing != "released":
+            _Loop(settings, identity, find_previous(settings, identity.commit), engine, progress or Silence(), until or only, only).run()
+        closed = closed_outcome(settings.reader, identity.run) is not None
     finally:
-        engine.close()
-    return _report(settings, identity, resumed=standing == "open")
+        engine.close(forget=closed)
+    return _report(settings, identity, resumed=standing != "new")
 
 
 class _Loop:
@@ -65,18 +72,38 @@ class _Loop:
         self._started: _Started = {}
 
     def run(self) -> None:
+        """Go on until nothing can be started and nothing runs.
+
+        After an error the stages that run still end and are recorded, before the error goes on its way.
+        """
         try:
             while self._start_ready() or self._started:
                 done, _ = wait(self._started, return_when=FIRST_COMPLETED)
                 for future in done:
                     self._take_in(future)
-        finally:
-            # After an error the other stages still end and are recorded; nothing is left half done behind our back.
+        except Exception:
             wait(self._started)
+            raise
+        finally:
+            for stage, attempt, _ in self._started.values():
+                remove_work_folder(self._context(stage, attempt))
         self._close_if_refused()
 
+    def _evidence(self) -> RunEvidence:
+        """The run's entries, once it is sure that the run is ours."""
+        evidence = read_run(self._settings.reader, self._identity.run)
+        opened = evidence.find("run-opened")
+        if opened is not None and identity_of(opened) != self._identity:
+            raise EnvironmentLacksError(
+                "LM-PIP-004",
+                f"{self._identity.run} was opened by somebody else meanwhile, for commit {identity_of(opened).commit[:12]}",
+                where=f"entry {opened.index}",
+                solution="start it again: it takes the next number",
+            )
+        return evidence
+
     def _start_ready(self) -> bool:
-        statuses = read_statuses(read_run(self._settings.reader, self._identity.run))
+        statuses = read_statuses(self._evidence())
         running = {stage for stage, _, _ in self._started.values()}
         if self._until is not None and statuses[self._until].outcome is not None:
             return False
@@ -88,16 +115,9 @@ class _Loop:
         return started
 
     def _may_start(self, stage: Stage, statuses: Mapping[Stage, StageStatus]) -> bool:
-        own = statuses[stage].outcome
-        if self._only not in {None, stage} or own in {Outcome.ACCEPTED, Outcome.REFUSED}:
+        if self._only not in {None, stage} or (self._until is not None and not _leads_to(stage, self._until)):
             return False
-        for need in NEEDS[stage]:
-            outcome = statuses[need].outcome
-            if outcome in {None, Outcome.PENDING} or (need in MUST_ACCEPT and outcome is not Outcome.ACCEPTED):
-                return False
-        if self._until is not None and not _leads_to(stage, self._until):
-            return False
-        return own is None or ready_to_conclude(self._context(stage, statuses[stage].attempts + 1))
+        return _is_open(stage, statuses) and (statuses[stage].outcome is None or ready_to_conclude(self._context(stage, statuses[stage].attempts + 1)))
 
     def _context(self, stage: Stage, attempt: int) -> StageContext:
         return StageContext(self._settings, self._identity, stage, attempt, self._previous, lambda text: self._progress.stage_note(stage, text))
@@ -106,9 +126,7 @@ class _Loop:
         context = self._context(stage, attempt)
 
         def work() -> dict[str, Any]:
-            if stage is not Stage.SOURCE:
-                context.check_configuration()
-            return WORK[stage](context).to_wire()
+            return carry_out(context).to_wire()
 
         def record(result: dict[str, Any]) -> dict[str, Any]:
             settings = self._settings
@@ -117,28 +135,48 @@ class _Loop:
             )
             return {"outcome": result["outcome"]}
 
+        began = time.monotonic()
         self._progress.stage_started(stage, attempt)
         future = self._engine.submit(f"{self._identity.key}/{stage.value}/{attempt}", work, record)
-        self._started[future] = (stage, attempt, time.monotonic())
+        self._started[future] = (stage, attempt, began)
 
     def _take_in(self, future: "Future[dict[str, Any]]") -> None:
-        stage, _, began = self._started.pop(future)
+        stage, attempt, began = self._started.pop(future)
+        remove_work_folder(self._context(stage, attempt))
         future.result()
-        status = read_statuses(read_run(self._settings.reader, self._identity.run))[stage]
+        status = read_statuses(self._evidence())[stage]
+        if status.attempts < attempt:
+            raise IntegrityError(
+                "LM-PIP-022",
+                f"the engine remembers that {stage.value} of {self._identity.run} was recorded, and the ledger does not hold it",
+                where=str(self._settings.state),
+                solution="find out who put an older ledger back; if it is meant, delete engine.db there and run again",
+            )
         self._progress.stage_ended(status, time.monotonic() - began)
 
     def _close_if_refused(self) -> None:
-        statuses = read_statuses(read_run(self._settings.reader, self._identity.run))
+        """Close the run once a refusal ended it and no stage beside it is left to run, here or in another job of somebody's CI."""
+        statuses = read_statuses(self._evidence())
         stopped = any(status.outcome is Outcome.REFUSED and (stage in MUST_ACCEPT or stage is Stage.VERIFICATION) for stage, status in statuses.items())
-        if stopped and self._until is None:
+        if stopped and not any(_is_open(stage, statuses) for stage in Stage):
             close_run(self._settings, self._identity, "refused", statuses)
 
 
-def _abandon_open(settings: Settings) -> tuple[RunIdentity, str]:
-    """Close the open run of HEAD, whatever its configuration, and name the next one."""
+def _abandon_open(settings: Settings) -> None:
+    """Close the open runs of HEAD, whatever their configuration."""
     for identity in open_runs(settings):
         close_run(settings, identity, "abandoned", read_statuses(read_run(settings.reader, identity.run)))
-    return identify_run(settings, new=True)
+
+
+def _is_open(stage: Stage, statuses: Mapping[Stage, StageStatus]) -> bool:
+    """Whether what the stage needs is recorded and it has not ended itself."""
+    if statuses[stage].outcome in {Outcome.ACCEPTED, Outcome.REFUSED}:
+        return False
+    for need in NEEDS[stage]:
+        outcome = statuses[need].outcome
+        if outcome in {None, Outcome.PENDING} or (need in MUST_ACCEPT and outcome is not Outcome.ACCEPTED):
+            return False
+    return True
 
 
 def _leads_to(stage: Stage, goal: Stage) -> bool:

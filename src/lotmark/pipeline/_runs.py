@@ -3,56 +3,66 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lotmark.approvals.api import read_approvals, read_people
 from lotmark.attest.models import Verified
 from lotmark.base.errors import RefusedError
 from lotmark.builds.api import source_digest
 from lotmark.index.api import VerifiedReader
-from lotmark.pipeline._context import Settings, read_run
+from lotmark.matrix.api import read_matrix
+from lotmark.pipeline._context import Settings, dirty_tree, read_cleanliness, read_run
 from lotmark.pipeline.models import Outcome, PreviousRelease, RunIdentity, Stage, StageStatus
-from lotmark.product.api import is_ancestor, read_source_state
+from lotmark.policy.api import read_policy
+from lotmark.product.api import is_ancestor
+from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
 
 def identify_run(settings: Settings, *, new: bool = False) -> tuple[RunIdentity, str]:
     """Which run the work tree at HEAD belongs to, and how it stands: ``new``, ``open`` or ``released``.
 
-    An open run of the same commit and configuration is resumed; a released one is not run again; otherwise a new one
-    takes the next number. `new` passes over an open one (the caller closes it as abandoned).
+    The newest run of the commit counts: open it is resumed; released, with the configuration of now, it is not run again.
+    Otherwise a new one takes the next number. With `new` one is opened in any case (the caller closes an open one as abandoned).
 
     Raises:
         RefusedError: LM-PIP-002 for a dirty tree, LM-PIP-003 if the configuration of an open run changed.
     """
     product = settings.product
-    source = read_source_state(product.root)
-    if source.dirty:
-        shown = ", ".join(source.dirty[:5]) + (f" and {len(source.dirty) - 5} more" if len(source.dirty) > 5 else "")
-        raise RefusedError(
-            "LM-PIP-002",
-            f"the work tree is not clean: {shown}",
-            where=str(product.root),
-            solution="commit or stash the changes; a release is made from a commit, never from a folder's state",
-        )
+    commit, dirty = read_cleanliness(product.root)
+    if dirty:
+        raise dirty_tree(product.root, dirty)
     configuration = tuple((file.path, file.digest.hex) for file in product.configuration)
     opened = [entry for entry in settings.reader.entries(kind="run-opened") if entry.statement.predicate["product"]["id"] == product.id]
-    for entry in reversed(opened):
-        identity = identity_of(entry)
-        if identity.commit != source.commit or identity.version != product.version:
-            continue
-        outcome = closed_outcome(settings.reader, identity.run)
-        if outcome == "released" and identity.configuration == configuration and not new:
-            return identity, "released"
-        if outcome is None and not new:
-            if identity.configuration != configuration:
-                changed = sorted(path for path, _ in set(identity.configuration) ^ set(configuration))
-                raise RefusedError(
-                    "LM-PIP-003",
-                    f"the configuration changed after {identity.run} was opened: {', '.join(dict.fromkeys(changed))}",
-                    where=identity.run,
-                    solution="put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
-                )
-            return identity, "open"
+    newest = next((identity for entry in reversed(opened) if (identity := identity_of(entry)).commit == commit), None)
+    if newest is not None and not new:
+        outcome = closed_outcome(settings.reader, newest.run)
+        same = newest.configuration == configuration and newest.version == product.version
+        if outcome is None and not same:
+            changed = dict.fromkeys(sorted(path for path, _ in set(newest.configuration) ^ set(configuration))) or {
+                f"the version is {product.version} now": None
+            }
+            raise RefusedError(
+                "LM-PIP-003",
+                f"the configuration changed after {newest.run} was opened: {', '.join(changed)}",
+                where=newest.run,
+                solution="put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
+            )
+        if same and outcome in {None, "released"}:
+            return newest, "open" if outcome is None else "released"
     run = f"{product.id}:RUN-{len(opened) + 1:04d}"
-    return RunIdentity(run, product.id, product.version, source.commit, source_digest(product.root, source.commit).hex, configuration), "new"
+    return RunIdentity(run, product.id, product.version, commit, source_digest(product.root, commit).hex, configuration), "new"
+
+
+def check_files(product: Product) -> None:
+    """Hold that the files by which the run will be judged can be read, before anything is recorded under them.
+
+    Raises:
+        UsageError: naming file, line and column.
+    """
+    quality = product.quality
+    people = read_people(quality / "people.yaml", name="quality/people.yaml")
+    read_approvals(quality / "approvals.yaml", people, name="quality/approvals.yaml")
+    read_policy(quality / "policy.yaml", name="quality/policy.yaml")
+    read_matrix(quality / "matrix.yaml", name="quality/matrix.yaml")
 
 
 def identity_of(opened: Verified) -> RunIdentity:
@@ -65,7 +75,7 @@ def identity_of(opened: Verified) -> RunIdentity:
 
 def open_runs(settings: Settings) -> tuple[RunIdentity, ...]:
     """The runs of the commit at HEAD that are not closed, oldest first."""
-    commit = read_source_state(settings.product.root).commit
+    commit, _ = read_cleanliness(settings.product.root)
     identities = (identity_of(entry) for entry in settings.reader.entries(kind="run-opened"))
     return tuple(
         identity

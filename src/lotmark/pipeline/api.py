@@ -9,7 +9,6 @@ from typing import Any
 
 from lotmark.approvals.models import ApprovalStatus
 from lotmark.pipeline._context import Settings, StageContext, read_run
-from lotmark.pipeline._direct_engine import DirectEngine
 from lotmark.pipeline._run import run_pipeline
 from lotmark.pipeline._runs import closed_outcome, find_previous, find_run, identify_run, identity_of, read_statuses
 from lotmark.pipeline._stages.approval import approval_status, evaluate_gate
@@ -20,7 +19,6 @@ from lotmark.pipeline.ports import Engine
 from lotmark.policy.models import Decision
 
 __all__ = [
-    "DirectEngine",
     "Settings",
     "StageContext",
     "admit_to",
@@ -31,6 +29,7 @@ __all__ = [
     "find_run",
     "identify_run",
     "identity_of",
+    "open_direct_engine",
     "open_embedded_engine",
     "read_run",
     "read_statuses",
@@ -60,6 +59,17 @@ def run_approvals(settings: Settings, identity: RunIdentity) -> ApprovalStatus:
     """
     context = stage_context(settings, identity, Stage.APPROVAL)
     return approval_status(context, context.evidence())
+
+
+def open_direct_engine(database: Path) -> Engine:
+    """The engine of a single stage, without memory; `database` is that of the durable one, which it shuts out.
+
+    Raises:
+        EnvironmentLacksError: LM-PIP-001 if a `lotmark run` works here.
+    """
+    from lotmark.pipeline._direct_engine import DirectEngine
+
+    return DirectEngine(database)
 
 
 def open_embedded_engine(database: Path) -> Engine:

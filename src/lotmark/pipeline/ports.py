@@ -15,12 +15,15 @@ class Engine(Protocol):
 
     `submit` runs `work` and then `record` with its JSON result, each at least once and, unless the process dies in
     between, exactly once; once `work` has returned, a later process that submits the same key gets the remembered
-    result and does not run it again. `record` must be idempotent. Two processes never hold the same engine.
+    result and does not run it again. An error of either is the future's; a later submission of the key tries again.
+    `record` must be idempotent. Two `lotmark run`s never hold engines of the same state folder.
     """
 
     def submit(self, key: str, work: Work, record: Record) -> "Future[dict[str, Any]]": ...
 
-    def close(self) -> None: ...
+    def close(self, *, forget: bool = False) -> None:
+        """Wait for what was submitted and let the next one in; `forget` when nothing will be submitted again."""
+        ...
 
 
 class Progress(Protocol):

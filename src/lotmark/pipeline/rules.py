@@ -22,6 +22,18 @@ RULES = (
         "Put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew.",
     ),
     Rule(
+        "LM-PIP-004",
+        "somebody else opened the run meanwhile",
+        "Two processes took the same number at the same moment; the ledger's slots let one in, and the other must not add its evidence to a foreign run.",
+        "Start it again: it takes the next number.",
+    ),
+    Rule(
+        "LM-PIP-005",
+        "the workflow engine cannot write its notes",
+        "The engine remembers on disk what was done and not yet recorded, so that a crash costs no repetition. The notes are no evidence.",
+        "Free space, or give this user the state folder, then run again.",
+    ),
+    Rule(
         "LM-PIP-010",
         "a commit is not signed off by its author",
         "The record must say who made each change and that this person stands for it (IEC 62304 8.2.4, 21 CFR 11.10(e)).",
@@ -68,5 +80,11 @@ RULES = (
         "a person rejected the release",
         "A rejection is a decision like an approval and closes the run; it is never deleted.",
         "Mend what the reason names, commit, and run again.",
+    ),
+    Rule(
+        "LM-PIP-022",
+        "the ledger lost what the engine remembers",
+        "A stage that was recorded does not stand in the ledger any more. Either an older copy of the ledger was put back, or somebody changed it.",
+        "`lotmark log fsck --seen CHECKPOINT` holds it against a checkpoint kept elsewhere. If the older ledger is meant, delete engine.db in the state folder and run again.",
     ),
 )

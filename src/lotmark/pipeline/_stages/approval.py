@@ -66,9 +66,8 @@ def missing_approvals(context: StageContext) -> tuple[str, ...]:
 
 def approval_status(context: StageContext, evidence: RunEvidence) -> ApprovalStatus:
     """Where the signatures under the run's decision stand at this moment."""
-    product = context.product
-    people = read_people(product.quality / "people.yaml", name="quality/people.yaml")
-    rules = read_approvals(product.quality / "approvals.yaml", people, name="quality/approvals.yaml")
+    people = read_people(context.pinned("quality/people.yaml"), name="quality/people.yaml")
+    rules = read_approvals(context.pinned("quality/approvals.yaml"), people, name="quality/approvals.yaml")
     return evaluate_approvals(
         evidence.last("decision"),
         [*evidence, *context.product_entries("delegation", "approval-withdrawal")],
@@ -81,21 +80,21 @@ def approval_status(context: StageContext, evidence: RunEvidence) -> ApprovalSta
 
 def evaluate_gate(context: StageContext, evidence: RunEvidence) -> tuple[Decision, Mapping[str, Any], list[Mapping[str, Any]]]:
     """Decision, tier and required signatures from the evidence as it stands; records nothing."""
-    product = context.product
-    policy = read_policy(product.quality / "policy.yaml", name=_POLICY)
-    rules = read_approvals(product.quality / "approvals.yaml", name="quality/approvals.yaml").value
+    policy = read_policy(context.pinned(_POLICY), name=_POLICY)
+    rules = read_approvals(context.pinned("quality/approvals.yaml"), name="quality/approvals.yaml").value
     facts = compute_facts(_judged(context, evidence), context.settings.clock.now())
-    pinned = dict(context.identity.configuration)[_POLICY]
-    decision = decide(facts, policy, Digest(pinned), context.settings.reader.ledger.size)
+    decision = decide(facts, policy, Digest(dict(context.identity.configuration)[_POLICY]), context.settings.reader.ledger.size)
     tier = compute_tier(facts, rules)
     return decision, tier.to_wire(), [required.to_wire() for required in required_approvals(tier.name, rules)]
 
 
 def facts_hold(context: StageContext, evidence: RunEvidence, decided: Verified) -> bool:
     """Whether the decision is still what would be decided now: nothing changed but the time of looking."""
+    before: Mapping[str, Any] = decided.statement.predicate["facts"]
     now = compute_facts(_judged(context, evidence), context.settings.clock.now())
-    policy = read_policy(context.product.quality / "policy.yaml", name=_POLICY)
-    return still_holds(decided.statement.predicate, now, policy)
+    if {**now, "evaluatedAt": before["evaluatedAt"]} == before:
+        return True  # the same facts on the same day give the same decision under the pinned policy; it need not be made again
+    return still_holds(decided.statement.predicate, now, read_policy(context.pinned(_POLICY), name=_POLICY))
 
 
 def _judged(context: StageContext, evidence: RunEvidence) -> list[Verified]:

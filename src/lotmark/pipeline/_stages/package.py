@@ -1,32 +1,31 @@
 """Stage 7, package: the one canonical artifact, its candidate manifest, its own signature, device attributes."""
 
 from lotmark.base.digest import Digest
-from lotmark.base.errors import RefusedError
-from lotmark.base.findings import Finding
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.releases.api import candidate_evidence, compare_versions, select_artifact
 
 
 def work(context: StageContext) -> StageResult:
-    """Choose the artifact among the build's outputs and state what it is."""
+    """Choose the artifact among the build's outputs and state what it is.
+
+    Raises:
+        RefusedError: if not exactly one output is the artifact, or its declared attributes do not hold.
+    """
     builder = context.builder()
     evidence = context.evidence()
     opened = evidence.predicate("run-opened")
     environment = evidence.predicate("rebuild")["environmentSha256"]
-    try:
-        artifact = select_artifact(context.outputs(), context.product.file.package)
-        made = candidate_evidence(
-            context.product,
-            evidence,
-            artifact,
-            run=context.run,
-            commit=context.identity.commit,
-            built_at=opened["source"]["committedAt"],
-            environment_sha256=environment,
-        )
-    except RefusedError as error:
-        return builder.close(Outcome.REFUSED, error.reason, [Finding(error.code, error.reason, subject=error.where, help=error.solution)])
+    artifact = select_artifact(context.outputs(), context.product.file.package)
+    made = candidate_evidence(
+        context.product,
+        evidence,
+        artifact,
+        run=context.run,
+        commit=context.identity.commit,
+        built_at=opened["source"]["committedAt"],
+        environment_sha256=environment,
+    )
     for item in made:
         builder.add(item, [Digest(artifact.digest.hex)])
     versions = compare_versions(context.product, evidence, artifact)
