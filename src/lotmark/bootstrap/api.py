@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from lotmark.bootstrap._known_logs import find_log, remember_log
 from lotmark.bootstrap._registry import registry, rules
-from lotmark.bootstrap._workspace import Workspace, open_workspace, operator_name
+from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
 if TYPE_CHECKING:
     from lotmark.bootstrap._demo import run_demo
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
 
 __all__ = [
+    "ENGINE",
     "Workspace",
     "check_deployments",
     "close_waiver",
