@@ -22,7 +22,7 @@ def command() -> None:
 @click.option("--run", "run_id", default=None, help="The run (default: the newest).")
 @click.pass_obj
 def request(output: Output, run_id: str | None) -> int:
-    """Show what is to be signed, by whom, and who has; exits 8 while signatures are missing."""
+    """Show what is to be signed, by whom, and who has; exits 8 while signatures are missing, 1 if there is nothing to approve."""
     from lotmark.bootstrap.api import waiting_decision
     from lotmark.pipeline.api import run_approvals
 
@@ -32,7 +32,7 @@ def request(output: Output, run_id: str | None) -> int:
     status = run_approvals(workspace.settings(), identity)
     wire = {"run": identity.run, "decision": decision.envelope.payload_digest.hex, **status.to_wire()}
     output.result("approvals", wire, _describe(decision, status))
-    if status.rejected:
+    if status.rejected or decision.statement.predicate["verdict"] != "accepted":
         return int(ExitCode.REFUSED)
     return int(ExitCode.ACCEPTED if status.complete else ExitCode.PENDING)
 
