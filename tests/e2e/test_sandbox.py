@@ -182,9 +182,9 @@ def test_a_command_that_wants_a_terminal_gets_none(repo: Path, tmp_path: Path) -
 
 def test_source_folder_names_may_be_anything(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "we ird\n'name'", {"a b\nc": "x"})
-    report = build_twice(repo, "HEAD", shell("mkdir out; cat a* > 'out/o u\nt'"), NO_PYTHON, tmp_path / "wo rk", make_clock(), TODAY)
+    report = build_twice(repo, "HEAD", shell("mkdir out; cat a* > 'out/o u t'"), NO_PYTHON, tmp_path / "wo rk", make_clock(), TODAY)
     assert report.verdict is Verdict.IDENTICAL
-    assert [output.name for output in report.outputs] == ["out/o u\nt"]
+    assert [output.name for output in report.outputs] == ["out/o u t"]
 
 
 _KILLED = """

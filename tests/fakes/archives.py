@@ -42,7 +42,7 @@ def make_tar(
     link: str = "",
 ) -> bytes:
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT, errors="surrogateescape") as archive:
         for name, data in members:
             info = tarfile.TarInfo(name)
             info.size = len(data) if kind == tarfile.REGTYPE else 0

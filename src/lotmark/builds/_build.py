@@ -13,9 +13,9 @@ from lotmark.base.clock import Clock
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
 from lotmark.builds._archives import stored_times
+from lotmark.builds._causes import ExplainFacts
 from lotmark.builds._compare import compare_outputs, worst_verdict
 from lotmark.builds._conditions import Conditions, claim_for, pinned, vary, wanted_dimensions
-from lotmark.builds._explain import ExplainFacts
 from lotmark.builds._facts import Measurement, measure
 from lotmark.builds._judge import changed_finding, different_finding, isolation_findings, judge_run
 from lotmark.builds._lane import PreparedLane, prepare_lane

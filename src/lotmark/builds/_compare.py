@@ -4,8 +4,9 @@ import datetime as dt
 from collections.abc import Sequence
 
 from lotmark.base.findings import Finding, Severity
+from lotmark.builds._causes import ExplainFacts
 from lotmark.builds._comparators import apply_comparators
-from lotmark.builds._explain import ExplainFacts, explain
+from lotmark.builds._explain import explain
 from lotmark.builds.models import Cause, Dimension, OutputComparison, OutputFile, Verdict
 from lotmark.product.models import Comparator
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError
 from lotmark.builds._layout import Layout, base_variables
+from lotmark.builds._text import show
 from lotmark.builds.models import Capabilities, EnvironmentFacts, IsolationFacts, RootFacts, SandboxSpec, StagedSource, Tool
 from lotmark.builds.ports import Sandbox
 
@@ -84,7 +85,7 @@ def _look(sandbox: Sandbox, capabilities: Capabilities, layout: Layout, staged: 
         return Measurement(
             closed, describe_environment(root, (), layout), f"the look into the sandbox ended with {result.exit_code}: {result.stderr.last_lines(2)}"
         )
-    tools = tuple(Tool(name.removeprefix("tool "), lines[0].strip()[:200]) for name, lines in sections.items() if name.startswith("tool ") and lines)
+    tools = tuple(Tool(name.removeprefix("tool "), show(lines[0].strip()[:200])) for name, lines in sections.items() if name.startswith("tool ") and lines)
     isolation = replace(
         closed,
         measured=True,

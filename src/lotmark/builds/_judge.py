@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds._facts import Measurement
 from lotmark.builds._layout import Layout
+from lotmark.builds._text import show
 from lotmark.builds.models import Dimension, IsolationFacts, OutputComparison, SandboxResult
 
 
 def judge_run(result: SandboxResult, name: str, timeout: float) -> tuple[Finding, ...]:
-    last = result.stdout.last_lines(3).replace("\n", " | ")
+    last = show(result.stdout.last_lines(3).replace("\n", " | "))
     if result.stopped == "timeout":
         return (
             Finding(
@@ -41,7 +42,7 @@ def judge_run(result: SandboxResult, name: str, timeout: float) -> tuple[Finding
 
 
 def changed_finding(who: str, changed: tuple[str, ...], severity: Severity = Severity.ERROR) -> Finding:
-    names = ", ".join(name.encode("utf-8", "backslashreplace").decode() for name in changed[:5])
+    names = ", ".join(show(name) for name in changed[:5])
     return Finding(
         "LM-BLD-015",
         f"{who} changed {len(changed)} tracked file(s): {names}{' ...' if len(changed) > 5 else ''}",

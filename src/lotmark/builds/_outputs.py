@@ -1,7 +1,8 @@
 """Collect what a command left: files by declared globs, out of a folder whose every byte a stranger wrote.
 
 Links are never followed on the way down. An output may be a link to a regular file inside the folder; a link that
-leads outside, a link in place of a folder, a fifo, socket or device, and a name that JSON cannot carry are refused.
+leads outside, a link in place of a folder, a fifo, socket or device, and a name that evidence cannot carry (not UTF-8,
+control or reordering characters: what is signed must read as what it is) are refused.
 """
 
 import functools
@@ -16,6 +17,7 @@ from pathlib import Path
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding
+from lotmark.builds._text import show
 from lotmark.builds.models import OutputFile
 
 _MAX_FILES = 20_000
@@ -132,6 +134,8 @@ def _reason_against(folder: Path, name: str) -> str:
         name.encode("utf-8")
     except UnicodeEncodeError:
         return "its name is not UTF-8"
+    if not name.isprintable():
+        return "its name holds a character that cannot be shown"
     path = folder / name
     state = path.lstat()
     if stat.S_ISLNK(state.st_mode):
@@ -160,10 +164,10 @@ def _take(folder: Path, name: str, target: Path) -> OutputFile:
 
 
 def _refusal(name: str, reason: str) -> Finding:
-    shown = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    shown = show(name)
     return Finding(
         "LM-BLD-014",
-        f"the output {shown!r} is refused: {reason}",
+        f"the output '{shown}' is refused: {reason}",
         subject=shown,
         help="let the command write a regular file of that name inside the source tree",
     )

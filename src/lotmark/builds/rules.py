@@ -74,7 +74,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "LM-BLD-014",
         "Output refused",
-        "A link that leads outside, a fifo, a device or a name that is not UTF-8 is no release artifact; following it could read the host's own files.",
+        "A link that leads outside, a fifo, a device or a name that cannot be shown is no release artifact; following it could read the host's own files.",
         "Let the command write regular files inside the source tree.",
     ),
     Rule(

@@ -93,6 +93,12 @@ def test_a_failing_build_is_failed_with_its_last_words(repo: Path, tmp_path: Pat
     assert report.comparisons == ()
 
 
+def test_the_last_words_cannot_steer_a_terminal(repo: Path, tmp_path: Path) -> None:
+    report = build(repo, tmp_path, shell("printf '\\033[2Jcleared\\n'; exit 1"))
+    assert "\\x1b[2Jcleared" in report.findings[0].message
+    assert (tmp_path / "work" / "logs" / "build-A.log").read_bytes() == b"\x1b[2Jcleared\n"
+
+
 def test_a_build_that_works_in_one_lane_only_is_not_comparable(repo: Path, tmp_path: Path) -> None:
     report = build(repo, tmp_path, shell('mkdir out; echo x > out/x; test "$(uname -n)" = lotmark-build'))
     assert report.verdict is Verdict.NOT_COMPARABLE
@@ -119,9 +125,12 @@ def test_an_output_that_is_none_is_refused(repo: Path, tmp_path: Path, make: str
 
 
 def test_outputs_may_have_any_name(repo: Path, tmp_path: Path) -> None:
-    report = build(repo, tmp_path, shell("mkdir out; echo 1 > 'out/with space'; echo 2 > 'out/line\nfeed'; echo 3 > out/ümlaut"))
+    report = build(repo, tmp_path, shell("mkdir out; echo 1 > 'out/with space'; echo 2 > 'out/$(x)'; echo 3 > out/ümlaut"))
     assert report.verdict is Verdict.IDENTICAL
-    assert {output.name for output in report.outputs} == {"out/with space", "out/line\nfeed", "out/ümlaut"}
+    assert {output.name for output in report.outputs} == {"out/with space", "out/$(x)", "out/ümlaut"}
+    refused = build(repo, tmp_path, shell("mkdir out; echo 1 > out/good; echo 2 > 'out/line\nfeed'"))
+    assert refused.verdict is Verdict.FAILED
+    assert set(codes(refused)) == {"LM-BLD-014"}
 
 
 def test_a_build_that_changes_its_sources_is_found(repo: Path, tmp_path: Path) -> None:

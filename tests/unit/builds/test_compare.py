@@ -8,8 +8,8 @@ from fakes.archives import make_zip
 from fakes.build_world import TODAY
 from lotmark.base.digest import Digest
 from lotmark.builds import _compare
+from lotmark.builds._causes import ExplainFacts
 from lotmark.builds._compare import compare_outputs, worst_verdict
-from lotmark.builds._explain import ExplainFacts
 from lotmark.builds._times import TimeFacts
 from lotmark.builds.models import Dimension, OutputComparison, OutputFile, Verdict
 from lotmark.product.models import Comparator

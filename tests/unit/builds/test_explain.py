@@ -3,8 +3,10 @@
 import pytest
 
 from fakes.archives import make_gzip, make_tar, make_zip, time_extra, unix_extra
-from lotmark.builds import _explain
-from lotmark.builds._explain import ExplainFacts, difference_ranges, difference_span, explain
+from lotmark.builds import _bytes
+from lotmark.builds._bytes import difference_ranges, difference_span
+from lotmark.builds._causes import ExplainFacts
+from lotmark.builds._explain import explain
 from lotmark.builds._times import TimeFacts
 from lotmark.builds.models import Cause, Dimension
 
@@ -107,6 +109,44 @@ def test_source_times_in_compiled_python_are_mtimes() -> None:
     assert dimensions(explain("a.pyc", first, second, FACTS)) == [D.MTIMES]
 
 
+def test_two_times_far_apart_are_both_found_in_place() -> None:
+    first = b"2026-11-23 06:30:00" + b"." * 9000 + b"lotmark-build" + b"." * 9000 + b"2026-11-23 06:30:01"
+    second = b"2027-12-26 06:30:00" + b"." * 9000 + b"twin-host-ab12" + b"." * 9000 + b"2027-12-26 06:30:01"
+    causes = explain("f", first, second, FACTS)
+    assert dimensions(causes) == [D.HOSTNAME, D.CLOCK]
+    assert causes[1].text.endswith("(and 1 more like it)")
+    assert causes[1].span is not None
+    assert second[slice(*causes[1].span)] == b"2027-12-26 06:30:00"
+
+
+def test_a_word_that_stands_twice_is_placed_by_the_whole_difference() -> None:
+    first, second = b"lotmark-build 2026-11-23 x 2026-11-23", b"twin-host-ab12 2027-12-26 x 2027-12-26"
+    causes = explain("f", first, second, FACTS)
+    assert causes[1].span == difference_span(first, second)
+
+
+@pytest.mark.parametrize("size", [200_000, 2_000_000], ids=["beyond the windows", "beyond the blocks"])
+def test_files_that_differ_everywhere_end_soon_and_are_not_explained(size: int) -> None:
+    first, second = bytes(size), b"\1" * size
+    [cause] = explain("f", first, second, FACTS)
+    assert cause.text.startswith("not explained")
+    [other] = explain("f", first, second + b"\1", FACTS)
+    assert other.text.startswith("not explained")
+
+
+def test_more_differences_than_are_looked_at_are_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_bytes, "_MAX_WINDOW", 150)
+    first = b"2026-11-23" + b"." * 500 + b"2026-11-23" + b"." * 500 + b"2026-11-23"
+    causes = explain("f", first, first.replace(b"2026-11-23", b"2027-12-26"), FACTS)
+    assert dimensions(causes) == [D.CLOCK, None]
+
+
+def test_an_order_beside_a_time_is_both() -> None:
+    first = b"2026-11-23" + b"." * 100 + b"\nsrc/a.c\nsrc/b.c\n" + b"." * 100
+    second = b"2027-12-26" + b"." * 100 + b"\nsrc/b.c\nsrc/a.c\n" + b"." * 100
+    assert set(dimensions(explain("f", first, second, FACTS))) >= {D.CLOCK}
+
+
 def test_what_nothing_explains_is_said_so_with_its_place() -> None:
     [cause] = explain("f", b"aaaa-one-zzzz", b"aaaa-other-zzzz", FACTS)
     assert cause.dimension is None
@@ -130,7 +170,7 @@ def test_equal_files_have_no_cause() -> None:
 
 
 def test_a_file_too_big_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_explain, "_MAX_DEEP", 10)
+    monkeypatch.setattr(_bytes, "_MAX_DEEP", 10)
     [cause] = explain("f", b"lotmark-build", b"twin-host-ab12", FACTS)
     assert "too big to explain" in cause.text
 
@@ -193,6 +233,13 @@ def test_members_in_one_archive_only_are_named() -> None:
     assert by_date.dimension is D.CLOCK
     [many] = explain("x", make_zip([]), make_zip([(str(index), b"") for index in range(9)]), FACTS)
     assert many.text.endswith("...")
+
+
+def test_what_a_product_names_cannot_steer_a_terminal_or_break_the_evidence() -> None:
+    first, second = (make_tar([("esc\x1b[2J\udcff", data)]) for data in (b"one", b"two"))
+    [cause] = explain("x.tar", first, second, FACTS)
+    assert cause.file == "x.tar!esc\\x1b[2J\\udcff"
+    assert cause.text.isprintable()
 
 
 def test_a_zip_prefix_is_named() -> None:
@@ -260,11 +307,15 @@ def test_an_ar_header_is_read_by_its_decimal_fields() -> None:
     ],
 )
 def test_ranges_bridge_small_gaps(first: bytes, second: bytes, expected: list[tuple[int, int]]) -> None:
-    assert difference_ranges(first, second) == expected
+    assert difference_ranges(first, second) == (expected, True)
 
 
-def test_ranges_have_a_limit() -> None:
-    assert len(difference_ranges(b"a23456" * 50, b"x23456" * 50, limit=7)) == 7
+def test_ranges_have_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_bytes, "_MAX_RANGES", 7)
+    ranges, complete = difference_ranges(b"a23456" * 50, b"x23456" * 50)
+    assert (len(ranges), complete) == (7, False)
+    monkeypatch.setattr(_bytes, "_MAX_BLOCKS", 2)
+    assert difference_ranges(bytes(40_000), bytes([1]) * 40_000) == ([(0, 8192)], False)
 
 
 @pytest.mark.parametrize(

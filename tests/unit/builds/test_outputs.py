@@ -54,7 +54,7 @@ def test_a_file_is_copied_with_digest_size_and_executable_bit(lane: Path, tmp_pa
     assert os.access(output.path, os.X_OK)
 
 
-@pytest.mark.parametrize("name", ["with space.whl", "line\nfeed.whl", "ümlaut.whl", "$(touch x).whl", "-rf.whl"])
+@pytest.mark.parametrize("name", ["with space.whl", "ümlaut.whl", "$(touch x).whl", "-rf.whl", "quote'\".whl"])
 def test_any_utf8_name_is_taken(lane: Path, tmp_path: Path, name: str) -> None:
     (lane / "dist" / "a.whl").unlink()
     (lane / "dist" / name).write_bytes(b"x")
@@ -69,6 +69,16 @@ def test_a_name_that_json_cannot_carry_is_refused(lane: Path, tmp_path: Path) ->
     assert refusal.code == "LM-BLD-014"
     assert "not UTF-8" in refusal.message
     refusal.message.encode()
+
+
+@pytest.mark.parametrize("name", ["line\nfeed.whl", "tab\t.whl", "esc\x1b[2J.whl", "right-to-left\u202egnp.whl", "zero\u200bwidth.whl"])
+def test_a_name_that_cannot_be_shown_is_refused(lane: Path, tmp_path: Path, name: str) -> None:
+    (lane / "dist" / name).write_bytes(b"x")
+    [refusal] = collect(lane, ["dist/*.whl"], tmp_path / "out").refused
+    assert "cannot be shown" in refusal.message
+    assert refusal.message.isprintable()
+    assert refusal.subject is not None
+    assert refusal.subject.isprintable()
 
 
 @pytest.mark.parametrize(
