@@ -161,7 +161,7 @@ def play_waivers(stage: DemoStage) -> list[int]:
             residual_risk=waiver.residual_risk,
             owner=waiver.owner,
             expires=(workspace.clock.now() + timedelta(days=waiver.days)).date(),
-        )
+        )[1]
         for waiver in stage.play.waivers
     ]
 
@@ -200,7 +200,8 @@ def _release(stage: DemoStage, note: Callable[[str], None], progress: Progress) 
 
 
 def _show(stage: DemoStage) -> DemoResult:
-    from lotmark.bootstrap._reading import answer, write_bundle
+    from lotmark.bootstrap._answers import answer
+    from lotmark.bootstrap._reading import write_bundle
 
     workspace, folder = stage.workspace, stage.folder
     version = workspace.product.version

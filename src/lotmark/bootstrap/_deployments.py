@@ -131,7 +131,11 @@ def _append(workspace: Workspace, evidence: Sequence[Evidence], run: str) -> Non
 
 
 def _released(workspace: Workspace, version: str | None) -> RunEvidence:
-    manifests = [entry for entry in workspace.reader.entries(kind="release-manifest") if version in {None, entry.statement.predicate["version"]}]
+    manifests = [
+        entry
+        for entry in workspace.reader.entries(kind="release-manifest")
+        if entry.statement.predicate["product"] == workspace.product.id and version in {None, entry.statement.predicate["version"]}
+    ]
     if not manifests:
         raise NothingToJudgeError(
             "LM-REL-004",
@@ -152,4 +156,10 @@ def _targets(workspace: Workspace, name: str | None) -> list[DirectoryTarget]:
 
 
 def _deployments(workspace: Workspace, target: str) -> list[Verified]:
-    return [entry for entry in workspace.reader.entries(kind="deployment") if entry.statement.predicate["target"]["name"] == target]
+    """The product's deployments to a target, in log order; the ledger may hold other products with a target of that name."""
+    product = workspace.product.id
+    return [
+        entry
+        for entry in workspace.reader.entries(kind="deployment")
+        if (entry.statement.predicate["product"], entry.statement.predicate["target"]["name"]) == (product, target)
+    ]

@@ -37,9 +37,10 @@ def write_first_files(config_root: Path, root: Path, product_id: str | None) -> 
         policy.write_bytes(DEFAULT_POLICY.read_bytes())
         written.append(policy)
     ignore = root / ".gitignore"
-    if config_root == root and (not ignore.exists() or ".lotmark/" not in ignore.read_text(encoding="utf-8").splitlines()):
+    ignored = ignore.read_text(encoding="utf-8") if ignore.exists() else ""
+    if config_root == root and ".lotmark/" not in ignored.splitlines():
         with ignore.open("a", encoding="utf-8") as stream:
-            stream.write(".lotmark/\n")
+            stream.write(("" if not ignored or ignored.endswith("\n") else "\n") + ".lotmark/\n")
         written.append(ignore)
     return tuple(written)
 

@@ -18,7 +18,7 @@ from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock
 from lotmark.base.errors import UsageError
 from lotmark.bootstrap._registry import registry
-from lotmark.bootstrap._workspace import Workspace
+from lotmark.bootstrap._workspace import Workspace, operator_name
 from lotmark.ledger.api import create_ledger
 from lotmark.ledger.models import Submission
 from lotmark.tlog.api import format_vkey, make_key
@@ -79,8 +79,8 @@ def revoke_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person
 
 
 def _append_event(workspace: Workspace, envelope: Envelope) -> int:
-    # Tried before it is appended: an event that does not verify would make every later reading of the log fail.
-    apply_key_event(workspace.reader.trust(), workspace.ledger.size, envelope, workspace.trust_policy.roots)
     with workspace.writer() as ledger:
-        (receipt,) = ledger.append([Submission(envelope, "key-event", f"product:{workspace.product.id}")])
+        # Tried before it is appended, at the very index that it will have: an event that does not verify would make every later reading fail.
+        apply_key_event(workspace.reader.trust(), ledger.size, envelope, workspace.trust_policy.roots)
+        (receipt,) = ledger.append([Submission(envelope, "key-event", f"product:{workspace.product.id}", submitter=operator_name())])
     return receipt.index

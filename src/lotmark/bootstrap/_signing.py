@@ -5,6 +5,7 @@ Everything is checked before the signature is made, so that nothing stands in th
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -24,10 +25,11 @@ from lotmark.attest.models import Evidence, Verified
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
 from lotmark.bootstrap._workspace import Workspace, operator_name
+from lotmark.ids.api import parse_id
 from lotmark.ledger.models import Submission
 from lotmark.matrix.api import build_waiver, build_waiver_closure, read_matrix
 from lotmark.matrix.models import WaiverScope, WaiverSigner
-from lotmark.pipeline.api import read_run, stage_context
+from lotmark.pipeline.api import closed_outcome, read_run, stage_context
 from lotmark.pipeline.models import RunIdentity, Stage
 
 _COMPONENTS = ("key", "passphrase")
@@ -79,24 +81,25 @@ def sign_delegation(
     people, rules = _rules(workspace)
     at = workspace.clock.now()
     product = workspace.product.id
-    number = sum(1 for _ in workspace.reader.entries(kind="delegation")) + 1
-    name = f"{product}:DLG-{number:04d}"
-    evidence = build_delegation(
-        people,
-        rules,
-        delegation=name,
-        product=product,
-        delegator=person,
-        delegate=delegate,
-        role=role,
-        tier_limit=tier_limit,
-        begin=at,
-        until=until,
-        reason=reason,
-        signed_at=at,
-    )
     _own_key(workspace, person, signer)
-    return name, _append(workspace, evidence, signer, f"product:{product}")
+
+    def build(name: str) -> Evidence:
+        return build_delegation(
+            people,
+            rules,
+            delegation=name,
+            product=product,
+            delegator=person,
+            delegate=delegate,
+            role=role,
+            tier_limit=tier_limit,
+            begin=at,
+            until=until,
+            reason=reason,
+            signed_at=at,
+        )
+
+    return _append_numbered(workspace, "delegation", "DLG", build, signer)
 
 
 def sign_waiver(
@@ -111,8 +114,8 @@ def sign_waiver(
     residual_risk: str,
     owner: str,
     expires: date,
-) -> int:
-    """Sign a waiver; gives the log index.
+) -> tuple[str, int]:
+    """Sign a waiver; gives its id and log index.
 
     Raises:
         EnvironmentLacksError: LM-APR-002 if the person does not hold the role, LM-CLI-018 if the key is not the person's.
@@ -121,35 +124,43 @@ def sign_waiver(
     people, _ = _rules(workspace)
     who = get_person(people.value, person)
     _check_role(who, role)
-    product = workspace.product.id
-    number = sum(1 for _ in workspace.reader.entries(kind="waiver")) + 1
-    rules = read_matrix(workspace.product.quality / "matrix.yaml", name="quality/matrix.yaml").value.waivers
-    evidence = build_waiver(
-        waiver=f"{product}:WVR-{number:04d}",
-        product=product,
-        scope=scope,
-        version=version,
-        reason=reason,
-        residual_risk=residual_risk,
-        owner=owner,
-        signer=WaiverSigner(person=who.id, name=who.name, role=role),
-        signed_at=workspace.clock.now(),
-        zone=local_zone(),
-        expires=expires,
-        rules=rules,
-    )
     _own_key(workspace, person, signer)
-    return _append(workspace, evidence, signer, f"product:{product}")
+    rules = read_matrix(workspace.product.quality / "matrix.yaml", name="quality/matrix.yaml").value.waivers
+
+    def build(name: str) -> Evidence:
+        return build_waiver(
+            waiver=name,
+            product=workspace.product.id,
+            scope=scope,
+            version=version,
+            reason=reason,
+            residual_risk=residual_risk,
+            owner=owner,
+            signer=WaiverSigner(person=who.id, name=who.name, role=role),
+            signed_at=workspace.clock.now(),
+            zone=local_zone(),
+            expires=expires,
+            rules=rules,
+        )
+
+    return _append_numbered(workspace, "waiver", "WVR", build, signer)
 
 
 def close_waiver(workspace: Workspace, waiver: str, *, person: str, signer: Signer, role: str, reason: str) -> int:
-    """Sign that a waiver holds no longer; gives the log index."""
+    """Sign that a waiver holds no longer; gives the log index.
+
+    Raises:
+        NothingToJudgeError: LM-CLI-017 if the ledger holds no such waiver.
+    """
     people, _ = _rules(workspace)
     who = get_person(people.value, person)
     _check_role(who, role)
     product = workspace.product.id
+    wanted = parse_id(waiver, product).canonical
+    if not any(entry.statement.predicate["waiver"] == wanted for entry in workspace.reader.entries(kind="waiver", scope=f"product:{product}")):
+        raise NothingToJudgeError("LM-CLI-017", f"there is no waiver {wanted}", solution="`lotmark log search --kind waiver` lists them")
     evidence = build_waiver_closure(
-        waiver=waiver, product=product, reason=reason, signer=WaiverSigner(person=who.id, name=who.name, role=role), closed_at=workspace.clock.now()
+        waiver=wanted, product=product, reason=reason, signer=WaiverSigner(person=who.id, name=who.name, role=role), closed_at=workspace.clock.now()
     )
     _own_key(workspace, person, signer)
     return _append(workspace, evidence, signer, f"product:{product}")
@@ -159,9 +170,14 @@ def waiting_decision(workspace: Workspace, identity: RunIdentity) -> tuple[Verif
     """The decision that waits for signatures, and the entries against which a signature is judged.
 
     Raises:
-        NothingToJudgeError: LM-CLI-017 if the run has none.
+        NothingToJudgeError: LM-CLI-017 if the run has none, or is closed.
         RefusedError: LM-PIP-003 if the configuration is no longer the one that the run was opened with.
     """
+    outcome = closed_outcome(workspace.reader, identity.run)
+    if outcome is not None:
+        raise NothingToJudgeError(
+            "LM-CLI-017", f"{identity.run} is closed ({outcome}): it waits for no signature", where=identity.run, solution="`lotmark run` opens the next run"
+        )
     context = stage_context(workspace.settings(), identity, Stage.APPROVAL)
     context.check_configuration()
     evidence = read_run(workspace.reader, identity.run)
@@ -214,7 +230,7 @@ def _own_key(workspace: Workspace, person: str, signer: Signer) -> str:
 
 def _find_delegation(workspace: Workspace, delegation: str) -> Verified:
     wanted = delegation if ":" in delegation else f"{workspace.product.id}:{delegation}"
-    for entry in workspace.reader.entries(kind="delegation"):
+    for entry in workspace.reader.entries(kind="delegation", scope=f"product:{workspace.product.id}"):
         if entry.statement.predicate["delegation"] == wanted:
             return entry
     raise NothingToJudgeError("LM-CLI-017", f"there is no delegation {wanted}", solution="`lotmark log search --kind delegation` lists them")
@@ -225,3 +241,17 @@ def _append(workspace: Workspace, evidence: Evidence, signer: Signer, scope: str
     with workspace.writer() as ledger:
         (receipt,) = ledger.append([Submission(envelope, evidence.kind, scope, submitter=operator_name())])
     return receipt.index
+
+
+def _append_numbered(workspace: Workspace, kind: str, prefix: str, build: Callable[[str], Evidence], signer: Signer) -> tuple[str, int]:
+    """Append evidence that takes the product's next number of its kind; gives its id and log index.
+
+    Counted, signed and appended under the ledger's lock, so that two people never sign the same number.
+    """
+    product = workspace.product.id
+    scope = f"product:{product}"
+    with workspace.writer() as ledger:
+        name = f"{product}:{prefix}-{sum(1 for _ in workspace.reader.entries(kind=kind, scope=scope)) + 1:04d}"
+        envelope = sign_payload(build_payload(build(name), workspace.registry), signer)
+        (receipt,) = ledger.append([Submission(envelope, kind, scope, submitter=operator_name())])
+    return name, receipt.index

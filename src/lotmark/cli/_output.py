@@ -1,5 +1,6 @@
 """What every command shares: where the product lies, the form of the result, and how text reaches the two streams."""
 
+import contextlib
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, Severity
 
 if TYPE_CHECKING:
@@ -39,25 +41,50 @@ class Output:
         """The product and its ledger, opened when first needed."""
         from lotmark.bootstrap.api import open_workspace
 
-        return open_workspace(self.product, self.config, self.state)
+        workspace = open_workspace(self.product, self.config, self.state)
+        context = click.get_current_context(silent=True)
+        if context is not None:
+            context.call_on_close(workspace.close)
+        return workspace
 
     def result(self, schema: str, value: Mapping[str, Any], text: str) -> None:
-        """Print the result: JSON with its schema's name and version, or the text."""
+        """Print the result: JSON with its schema's name and version, or the text.
+
+        Raises:
+            UsageError: LM-CLI-005 for a form that only findings have.
+        """
         if self.json:
-            click.echo(json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False))
+            self.print(json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False))
+        elif self.format == "text":
+            self.print(text)
         else:
-            click.echo(text, color=_wants_color(sys.stdout))
+            raise UsageError("LM-CLI-005", f"this command has no form {self.format!r}", solution="use text or json; `check` has the other forms")
+
+    def print(self, text: str, *, newline: bool = True) -> None:
+        """Print to stdout. A reader that has seen enough (head, a pager) changes nothing of the command's exit code."""
+        try:
+            click.echo(text, nl=newline, color=_wants_color(sys.stdout))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            drop_stdout()
 
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""
         if not self.quiet:
-            click.echo(text, err=True, color=_wants_color(sys.stderr))
+            with contextlib.suppress(BrokenPipeError):
+                click.echo(text, err=True, color=_wants_color(sys.stderr))
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print findings in the form asked for: on stdout, since here they are the result."""
         from lotmark.base.formats import format_findings
 
-        click.echo(format_findings(findings, self.format), nl=False)
+        self.print(format_findings(findings, self.format), newline=False)
+
+
+def drop_stdout() -> None:
+    """Send what is still printed to nobody: Python would complain about a broken pipe once more when it closes stdout."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _wants_color(stream: Any) -> bool | None:

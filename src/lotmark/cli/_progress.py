@@ -1,5 +1,6 @@
 """Progress of a run: a live table on a terminal, one plain line for each event elsewhere."""
 
+import contextlib
 import sys
 import threading
 import time
@@ -45,7 +46,8 @@ class LineProgress:
         self._say(status.stage, f"{word} in {seconds:.1f} s: {status.summary}")
 
     def _say(self, stage: Stage, text: str) -> None:
-        with self._lock:
+        # Told from the threads that work: nobody listening any more must not end a stage.
+        with self._lock, contextlib.suppress(OSError, ValueError):
             sys.stderr.write(f"{stage.value:<13} {text}\n")
 
 

@@ -1,6 +1,6 @@
 """`lotmark approve`: people decide, each with a key of their own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ def delegate(output: Output, person: str, key_file: Path | None, delegate: str, 
 
     workspace = output.workspace()
     signer = load_personal_key(person, key_file)
-    until = datetime.now(UTC) + timedelta(days=days)
+    until = workspace.clock.now() + timedelta(days=days)
     name, index = sign_delegation(workspace, person=person, signer=signer, delegate=delegate, role=role, tier_limit=tier_limit, until=until, reason=reason)
     output.result(
         "delegation",

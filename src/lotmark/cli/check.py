@@ -37,7 +37,7 @@ def command(output: Output, base: str | None, show_all: bool) -> int:
         findings += _check_commits(root, product.id, base)
     if output.format in {"text", "markdown"} and not findings:
         items = len(graph.items)
-        click.echo(f"✓ {items} items, {len(graph.sources.tests)} tests: nothing found")
+        output.print(f"✓ {items} items, {len(graph.sources.tests)} tests: nothing found")
     else:
         fold = not show_all and output.format in {"text", "markdown", "github"}
         shown, hidden = fold_findings(findings) if fold else (findings, {})

@@ -16,7 +16,7 @@ _MARK = {"met": ("✓", "green"), "violated": ("✗", "red"), "error": ("?", "re
 @click.pass_obj
 def command(output: Output, run_id: str | None, explained: bool) -> int:
     """Evaluate every release criterion on the run's evidence; exits 1 if the gate is closed, 5 without a run."""
-    from lotmark.pipeline.api import evaluate_run, find_run
+    from lotmark.pipeline.api import evaluate_run, find_run, pinned_file
     from lotmark.policy.api import explain, read_policy
 
     workspace = output.workspace()
@@ -24,7 +24,7 @@ def command(output: Output, run_id: str | None, explained: bool) -> int:
     if identity is None:
         raise NothingToJudgeError("LM-CLI-019", "there is no run to judge", where=str(workspace.state), solution="`lotmark run` opens one")
     decision, tier, required = evaluate_run(workspace.settings(), identity)
-    policy = read_policy(workspace.product.quality / "policy.yaml", name="quality/policy.yaml")
+    policy = read_policy(pinned_file(workspace.settings(), identity, "quality/policy.yaml"), name="quality/policy.yaml")
     explanations = explain(decision, policy)
     wire: dict[str, Any] = {
         "run": identity.run,

@@ -23,6 +23,8 @@ def generate(output: Output, person: str, path: Path | None) -> None:
     from lotmark.attest.api import KeySigner, generate_key, public_pem, write_key
 
     place = path or key_path(person)
+    if place.suffix == ".pub":
+        raise UsageError("LM-CLI-011", f"{place} would hold the private and the public key", where=str(place), solution="name the private key's file otherwise")
     passphrase = new_passphrase(person)
     private = generate_key()
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

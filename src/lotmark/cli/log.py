@@ -92,11 +92,11 @@ def prove(output: Output, index: int) -> None:
     """Print the receipt of an entry: header, inclusion proof, signed checkpoint. It verifies offline."""
     workspace = output.workspace()
     receipt = workspace.ledger.receipt(index)
-    click.echo(json.dumps(json.loads(receipt.to_json()), indent=2))
+    output.print(json.dumps(json.loads(receipt.to_json()), indent=2))
 
 
 @command.command()
 @click.pass_obj
 def checkpoint(output: Output) -> None:
     """Print the newest signed checkpoint (C2SP), to be kept somewhere else."""
-    click.echo(output.workspace().ledger.checkpoint().decode(), nl=False)
+    output.print(output.workspace().ledger.checkpoint().decode(), newline=False)

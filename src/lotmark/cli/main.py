@@ -12,7 +12,7 @@ import click
 
 from lotmark import __version__
 from lotmark.base.errors import ExitCode, LotmarkError, UsageError
-from lotmark.cli._output import Output
+from lotmark.cli._output import Output, drop_stdout
 
 _COMMANDS = {
     "init": ("init", "write a first lotmark.yaml, quality/ and a CI file for a repository that exists"),
@@ -48,6 +48,12 @@ Exit codes:
 """
 
 
+_STOPPED = 130
+"""128 + SIGINT, as every shell knows it."""
+_TEXT_OR_JSON = frozenset({"init", "demo", "doctor", "run", "stage", "build", "gate", "approve", "waive", "deploy", "key", "explain"})
+"""Commands whose results have no other forms: said before they do anything."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command when it is called and says what was probably meant."""
 
@@ -61,6 +67,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"lotmark.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = module.command
+        _complete(command, f"LOTMARK_{cmd_name.upper()}")
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -77,24 +84,50 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _complete(command: click.Command, prefix: str) -> None:
+    """Give a command what all have: the exit codes in its help, and a variable for each flag, called like the flag."""
+    command.epilog = command.epilog or _EXITS
+    for option in command.params:
+        if isinstance(option, click.Option) and option.envvar is None:
+            flag = max(option.opts, key=len).lstrip("-").replace("-", "_").upper()
+            option.envvar = f"{prefix}_{flag}"
+            option.show_envvar = True
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            _complete(below, f"{prefix}_{name.upper()}")
+
+
 @click.group(cls=LazyGroup, epilog=_EXITS, context_settings={"auto_envvar_prefix": "LOTMARK", "help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("-C", "--product", type=click.Path(path_type=Path), default=Path(), show_default=False, help="Folder in the product's work tree (default: here).")
 @click.option("--config", type=click.Path(path_type=Path), default=None, help="Folder with lotmark.yaml and quality/ in place of the product's own.")
 @click.option("--state", type=click.Path(path_type=Path), default=None, help="Folder of ledger and keys (default: .lotmark in the product).")
 @click.option(
-    "--format", "format_", type=click.Choice(["text", "json", "sarif", "junit", "github", "gitlab", "markdown"]), default="text", help="Form of the result."
+    "--format",
+    "format_",
+    envvar="LOTMARK_FORMAT",
+    show_default=True,
+    type=click.Choice(["text", "json", "sarif", "junit", "github", "gitlab", "markdown"]),
+    default="text",
+    help="Form of the result.",
 )
 @click.option("--quiet", is_flag=True, help="No progress, no hints.")
 @click.version_option(__version__, prog_name="lotmark")
 @click.pass_context
 def lotmark(ctx: click.Context, product: Path, config: Path | None, state: Path | None, format_: str, quiet: bool) -> None:
     """What was built, from what, by whom, with which tests, under which approval."""
+    if format_ not in {"text", "json"} and ctx.invoked_subcommand in _TEXT_OR_JSON:
+        raise UsageError("LM-CLI-005", f"`lotmark {ctx.invoked_subcommand}` has no form {format_!r}", solution="use text or json; `check` has the other forms")
     ctx.obj = Output(product=product, config=config, state=state, format=format_, quiet=quiet)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave the process with an `ExitCode`."""
-    sys.exit(run(arguments))
+    code = run(arguments)
+    if code == _STOPPED:
+        # At once, whatever threads still work: their sandboxes end with us, and the next run takes up what is not recorded.
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -106,6 +139,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LotmarkError as error:
         _complain(error.code, error.reason, error.where, error.solution)
         return int(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return int(ExitCode.USAGE)
     except click.UsageError as error:
         usage = error.ctx.get_usage() + "\n" if error.ctx else ""
         click.echo(f"{usage}error: {error.format_message()}", err=True)
@@ -116,11 +152,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as error:
         return int(error.exit_code)
     except click.Abort:
-        click.echo("stopped", err=True)
-        return 130
+        click.echo("stopped; what is recorded stays, and the next call goes on from there", err=True)
+        return _STOPPED
     except BrokenPipeError:
-        # The reader (head, a pager) has seen enough. Python would complain once more when it closes stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        # Results go through `Output`, which stands this; here it was help, or a text of click's own.
+        drop_stdout()
         return int(ExitCode.ACCEPTED)
     except OSError as error:
         _complain(

@@ -21,6 +21,12 @@ RULES = (
         "An empty value usually comes from a shell variable that is not set, and would silently mean something else.",
         "Set the variable, or leave the option away.",
     ),
+    Rule(
+        "LM-CLI-005",
+        "a form that this command does not have",
+        "SARIF, JUnit and the annotations of code hosts can hold findings and nothing else; a result squeezed into them would lose what matters.",
+        "Use `--format text` or `--format json`; `lotmark check` has the other forms.",
+    ),
     Rule("LM-CLI-004", "an unknown rule code", "`lotmark explain` knows every code that Lotmark prints.", "`lotmark explain` lists them."),
     Rule(
         "LM-CLI-010",

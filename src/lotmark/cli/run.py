@@ -33,7 +33,7 @@ def command(output: Output, until: str | None, new: bool) -> int:
     if goal:
         outcome = next(status.outcome for status in report.stages if status.stage.value == goal)
         return int({"accepted": ExitCode.ACCEPTED, "pending": ExitCode.PENDING}.get(outcome.value if outcome else "", ExitCode.REFUSED))
-    return int(_EXIT[report.outcome])
+    return int(_EXIT.get(report.outcome, ExitCode.REFUSED))
 
 
 def report_wire(report: Any) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def command(
         last_day = date.fromisoformat(expires)
     except ValueError as error:
         raise UsageError("LM-MTX-063", f"{expires!r} is no day", solution="give --expires as YYYY-MM-DD") from error
-    index = sign_waiver(
+    waiver, index = sign_waiver(
         workspace,
         person=person,
         signer=load_personal_key(person, key_file),
@@ -68,5 +68,4 @@ def command(
         owner=owner or person,
         expires=last_day,
     )
-    waiver = workspace.reader.verify(workspace.ledger.entry(index)).statement.predicate["waiver"]
     output.result("waiver", {"waiver": waiver, "index": index}, f"{waiver} holds until {expires}\nentry {index}")

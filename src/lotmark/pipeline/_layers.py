@@ -26,7 +26,7 @@ from lotmark.matrix.models import Attempt, CollectContext, CollectedResults, Fil
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.product.models import TestLayer
-from lotmark.trace.api import load_product_trace
+from lotmark.trace.api import load_product_trace, verifies_of
 from lotmark.trace.models import TraceGraph
 
 
@@ -108,7 +108,7 @@ def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedRe
         expected=expected,
         expected_complete=bool(listed),
         optional=[entry.test for entry in plan.left_out],
-        verifies=bench.graph.sources.verifies,
+        verifies=verifies_of(bench.graph),
         matrix=bench.matrix,
         waivers=bench.waivers,
         context=_collect_context(context, declared, reports[-1]),

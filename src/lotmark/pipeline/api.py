@@ -31,6 +31,7 @@ __all__ = [
     "identity_of",
     "open_direct_engine",
     "open_embedded_engine",
+    "pinned_file",
     "read_run",
     "read_statuses",
     "release_artifact",
@@ -43,6 +44,15 @@ __all__ = [
 def stage_context(settings: Settings, identity: RunIdentity, stage: Stage) -> StageContext:
     """A context for looking at a run; nothing is recorded through it."""
     return StageContext(settings, identity, stage, 0, find_previous(settings, identity.commit), lambda _: None)
+
+
+def pinned_file(settings: Settings, identity: RunIdentity, name: str) -> Path:
+    """A configuration file as the run pinned it, whatever lies in the work tree now.
+
+    Raises:
+        RefusedError: LM-PIP-003 if those bytes are nowhere any more.
+    """
+    return stage_context(settings, identity, Stage.APPROVAL).pinned(name)
 
 
 def evaluate_run(settings: Settings, identity: RunIdentity) -> tuple[Decision, Mapping[str, Any], list[Mapping[str, Any]]]:

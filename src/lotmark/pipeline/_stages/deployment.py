@@ -30,7 +30,7 @@ def work(context: StageContext) -> StageResult:
             return builder.close(Outcome.REFUSED, f"{target.name}: admission refused", findings)
         release = Deployed(context.identity.version, artifact.digest, artifact.name)
         driver = open_driver(target, context.product.root)
-        previous = driver.current()
+        previous = _before(context, target, driver.current(), release)
         driver.install(release, artifact.path, format_descriptor(release, target=target.name, environment=target.environment, run=context.run))
         driver.switch(release)
         switched_at = format_instant(context.settings.clock.now())
@@ -42,14 +42,26 @@ def work(context: StageContext) -> StageResult:
                 release=release,
                 admission=admission,
                 action="deploy",
-                previous=previous if previous != release else None,
+                previous=previous,
                 switched_at=switched_at,
             ),
             [artifact.digest],
         )
-        done.append(f"{target.name} runs {release.version}" + (f" (before: {previous.version})" if previous and previous != release else ""))
+        done.append(f"{target.name} runs {release.version}" + (f" (before: {previous.version})" if previous else ""))
         context.note(done[-1])
     return builder.close(Outcome.ACCEPTED, "; ".join(done))
+
+
+def _before(context: StageContext, target: DirectoryTarget, current: Deployed | None, release: Deployed) -> Deployed | None:
+    """What the target ran before this release: what lies there, or what the ledger last saw there if a crash came after the switch."""
+    if current is not None and current != release:
+        return current
+    for entry in reversed(list(context.settings.reader.entries(kind="deployment"))):
+        content = entry.statement.predicate
+        same = (content["product"], content["target"]["name"]) == (context.product.id, target.name)
+        if same and content["artifact"]["sha256"] != release.digest.hex:
+            return Deployed(content["version"], Digest(content["artifact"]["sha256"]), content["artifact"]["name"]) if current else None
+    return None
 
 
 def release_artifact(settings: Settings, evidence: RunEvidence) -> ArtifactFile:

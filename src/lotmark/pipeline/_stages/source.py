@@ -14,7 +14,9 @@ from lotmark.product.api import changed_paths, files_at, is_ancestor, list_commi
 from lotmark.product.models import Commit, Product
 from lotmark.trace.api import changed_items, load_product_trace, read_quality_files
 
-_POLICY_FILES = frozenset({"lotmark.yaml", "quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml"})
+_POLICY_FILES = frozenset(
+    {"lotmark.yaml", "quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml", "quality/markers.yaml"}
+)
 
 _ITEMS = ("quality/requirements/", "quality/risks/")
 

@@ -1,14 +1,19 @@
 """Stage 6, validation: the validation tests, then the risk-based matrix over all layers, and the trace as it stands."""
 
+from collections.abc import Iterable
+from typing import Final
+
 from lotmark.base.errors import NothingToJudgeError, RefusedError
 from lotmark.base.findings import Finding, has_errors
 from lotmark.matrix.api import build_matrix_evaluation, evaluate_matrix, parse_test_run
-from lotmark.matrix.models import MatrixResult, TestRun
+from lotmark.matrix.models import Layer, MatrixResult, TestRecord, TestRun
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._layers import TestBench, add_layer, run_layer, summarise_layer
 from lotmark.pipeline.models import Outcome, StageResult
-from lotmark.trace.api import check_trace, roll_up
+from lotmark.trace.api import check_trace, mark_tests, roll_up
 from lotmark.trace.predicates import build_risk_snapshot, build_trace_snapshot
+
+LAYERS: Final[tuple[Layer, ...]] = ("unit", "integration", "validation")
 
 
 def work(context: StageContext) -> StageResult:
@@ -18,7 +23,7 @@ def work(context: StageContext) -> StageResult:
     evidence = context.evidence()
     change = evidence.predicate("change-summary")
     safety_class = context.product.file.product.safety_class
-    runs = [parse_test_run(found.statement.predicate) for layer in ("unit", "integration") if (found := evidence.find("test-run", layer=layer))]
+    runs = [parse_test_run(found.statement.predicate) for layer in LAYERS[:-1] if (found := evidence.find("test-run", layer=layer))]
     findings: list[Finding] = []
     plan = None
     try:
@@ -30,17 +35,16 @@ def work(context: StageContext) -> StageResult:
     except (RefusedError, NothingToJudgeError) as error:
         findings.append(Finding(error.code, error.reason, subject=error.where, help=error.solution))
         told = error.reason
-    trace_findings = check_trace(bench.graph, safety_class=safety_class)
-    statuses = {test.id: test.status for run in runs for test in run.tests}
-    coverage = roll_up(bench.graph, statuses)
+    tests = [(test, run.layer) for run in runs for test in run.tests]
+    graph = mark_tests(bench.graph, [(test.id, layer) for test, layer in tests], complete=len(runs) == len(LAYERS))
+    trace_findings = check_trace(graph, safety_class=safety_class)
+    coverage = roll_up(graph, _worst(test for test, _ in tests), {test.id: test.verifies for test, _ in tests})
     subjects = (context.source_subject,)
-    builder.add(
-        build_trace_snapshot(bench.graph, coverage=coverage, run=context.run, changed=change["changedItems"], findings=trace_findings, subjects=subjects)
-    )
-    builder.add(build_risk_snapshot(bench.graph, run=context.run, subjects=subjects))
+    builder.add(build_trace_snapshot(graph, coverage=coverage, run=context.run, changed=change["changedItems"], findings=trace_findings, subjects=subjects))
+    builder.add(build_risk_snapshot(graph, run=context.run, subjects=subjects))
     result = evaluate_matrix(
         bench.matrix,
-        bench.graph,
+        graph,
         runs,
         run=context.run,
         waivers=bench.waivers,
@@ -52,6 +56,15 @@ def work(context: StageContext) -> StageResult:
     builder.add(build_matrix_evaluation(result.evaluation, subjects))
     findings += [*trace_findings, *result.findings]
     return builder.close(Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED, f"{told}; {summarise_matrix(result, runs)}", findings)
+
+
+def _worst(tests: Iterable[TestRecord]) -> dict[str, str]:
+    """Status of each test; one that runs in two layers has passed if it passed in both."""
+    found: dict[str, str] = {}
+    for test in tests:
+        if found.get(test.id, "passed") == "passed":
+            found[test.id] = test.status
+    return found
 
 
 def summarise_matrix(result: MatrixResult, runs: list[TestRun]) -> str:
