@@ -7,6 +7,7 @@ from lotmark.bootstrap._registry import registry, rules
 from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
 if TYPE_CHECKING:
+    from lotmark.bootstrap._answers import answer, open_index
     from lotmark.bootstrap._demo import run_demo
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
     from lotmark.bootstrap._first_files import write_first_files
@@ -16,11 +17,13 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINE",
     "Workspace",
+    "answer",
     "check_deployments",
     "close_waiver",
     "create_state",
     "enrol_key",
     "find_log",
+    "open_index",
     "open_workspace",
     "operator_name",
     "plan_deployment",
@@ -40,6 +43,8 @@ __all__ = [
 ]
 
 _LATE = {
+    "answer": "_answers",
+    "open_index": "_answers",
     "create_state": "_opening",
     "enrol_key": "_opening",
     "revoke_key": "_opening",

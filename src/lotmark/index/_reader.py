@@ -30,6 +30,15 @@ class VerifiedReader:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    def find(self, entry: Entry, *, keep: bool = True) -> Verified | None:
+        """As `verify`, but None for an entry of an unknown kind."""
+        return self.verify(entry, keep=keep) if self._registry.find(entry.header.kind) is not None else None
+
+    def title(self, kind: str) -> str:
+        """What a kind of evidence is called, its bare name where it is unknown."""
+        known = self._registry.find(kind)
+        return known.title or kind if known else kind
+
     def trust(self) -> Trust:
         """The keys by log index, replayed from the caller's roots up to the ledger's size now.
 
@@ -43,8 +52,8 @@ class VerifiedReader:
             self._trusted_to = size
         return self._trust
 
-    def verify(self, entry: Entry) -> Verified:
-        """The verified evidence of an entry.
+    def verify(self, entry: Entry, *, keep: bool = True) -> Verified:
+        """The verified evidence of an entry; with `keep` false it is not kept for a second look, so that a long log fits.
 
         Raises:
             IntegrityError: if its bytes, its kind or its signature does not hold.
@@ -53,7 +62,8 @@ class VerifiedReader:
         if found is None:
             envelope = self._ledger.envelope(entry)
             found = verify_envelope(envelope, kind=entry.header.kind, index=entry.index, trust=self.trust(), registry=self._registry)
-            self._seen[entry.index] = found
+            if keep:
+                self._seen[entry.index] = found
         return found
 
     def entries(self, *, kind: str | None = None, scope: str | None = None, wanted: Callable[[Entry], bool] = lambda _: True) -> Iterator[Verified]:

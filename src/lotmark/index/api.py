@@ -1,5 +1,53 @@
-"""The door of the index room."""
+"""The door of the index room.
+
+Queries take an `Index` that was refreshed; `VerifiedReader` is for whoever decides something.
+"""
+
+from typing import TYPE_CHECKING
 
 from lotmark.index._reader import VerifiedReader
 
-__all__ = ["VerifiedReader"]
+if TYPE_CHECKING:
+    from lotmark.index._answer import CAVEAT, answer_question
+    from lotmark.index._index import FILE, Index, Refreshed
+    from lotmark.index._queries import component_releases, find_release, item_history, list_releases, list_runs, run_targets, run_timeline
+
+__all__ = [
+    "CAVEAT",
+    "FILE",
+    "Index",
+    "Refreshed",
+    "VerifiedReader",
+    "answer_question",
+    "component_releases",
+    "find_release",
+    "item_history",
+    "list_releases",
+    "list_runs",
+    "run_targets",
+    "run_timeline",
+]
+
+_LATE = {
+    "CAVEAT": "_answer",
+    "answer_question": "_answer",
+    "FILE": "_index",
+    "Index": "_index",
+    "Refreshed": "_index",
+    "component_releases": "_queries",
+    "find_release": "_queries",
+    "item_history": "_queries",
+    "list_releases": "_queries",
+    "list_runs": "_queries",
+    "run_targets": "_queries",
+    "run_timeline": "_queries",
+}
+"""What a command that only verifies does not need; loaded when asked for (PEP 562)."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.index.{_LATE[name]}"), name)

@@ -81,6 +81,11 @@ class Frontier:
         """How many leaves the tree has."""
         return self._size
 
+    @property
+    def edge(self) -> tuple[bytes, ...]:
+        """The roots of the complete subtrees, largest first: with `size` all that is needed to make the frontier again."""
+        return tuple(self._edge)
+
     def copy(self) -> "Frontier":
         """An independent frontier of the same tree."""
         return Frontier(self._size, self._edge)
