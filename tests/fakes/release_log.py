@@ -39,6 +39,7 @@ CONFIGURATION = {
     "quality/policy.yaml": DEFAULT_POLICY.read_bytes(),
 }
 _WITH_BODY = {"decision", "approval", "approval-withdrawal", "delegation", "waiver", "waiver-closure", "key-event"}
+SIGNERS = (("quinn", "quality-owner", "approval"), ("rene", "regulatory", "review"))
 REGISTRY = Registry(kind if kind.name in _WITH_BODY else replace(kind, body=None) for kind in registry())
 LATE = {"approval": ["decision", "vsa", "release-manifest", "release"], "deployment": ["deployment"], "verification": ["deployment-check"]}
 
@@ -56,16 +57,22 @@ class ReleaseLog:
         self.kept = True
         """Whether the decision keeps the configuration's bytes."""
 
-    def record(self, *, signers: tuple[tuple[str, str, str], ...] = (("quinn", "quality-owner", "approval"), ("rene", "regulatory", "review"))) -> "ReleaseLog":
-        self.found()
-        self.waive()
-        self.open()
-        self.work()
-        self.decide()
-        for name, role, meaning in signers:
-            self.approve(name, role, meaning)
-        self.conclude()
-        self.close()
+    def record(self, *, signers: tuple[tuple[str, str, str], ...] = SIGNERS, until: str = "close", outcome: str = "released", **manifest: Any) -> "ReleaseLog":
+        """All steps of a good release in their order, up to and with `until`."""
+        steps = {
+            "found": self.found,
+            "waive": self.waive,
+            "open": self.open,
+            "work": self.work,
+            "decide": self.decide,
+            "approve": lambda: [self.approve(*signer) for signer in signers],
+            "conclude": lambda: self.conclude(**manifest),
+            "close": lambda: self.close(outcome),
+        }
+        for name, step in steps.items():
+            step()
+            if name == until:
+                break
         return self
 
     # ---- steps

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
     from lotmark.bootstrap._first_files import write_first_files
     from lotmark.bootstrap._opening import create_state, enrol_key, revoke_key
+    from lotmark.bootstrap._reading import verify_deployment, write_bundle
+    from lotmark.bootstrap._release_plan import check_plan, plan_release
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "Workspace",
     "answer",
     "check_deployments",
+    "check_plan",
     "close_waiver",
     "create_state",
     "enrol_key",
@@ -27,6 +30,7 @@ __all__ = [
     "open_workspace",
     "operator_name",
     "plan_deployment",
+    "plan_release",
     "redeploy",
     "registry",
     "remember_log",
@@ -38,7 +42,9 @@ __all__ = [
     "sign_delegation",
     "sign_waiver",
     "sign_withdrawal",
+    "verify_deployment",
     "waiting_decision",
+    "write_bundle",
     "write_first_files",
 ]
 
@@ -54,6 +60,10 @@ _LATE = {
     "plan_deployment": "_deployments",
     "redeploy": "_deployments",
     "roll_back": "_deployments",
+    "verify_deployment": "_reading",
+    "write_bundle": "_reading",
+    "check_plan": "_release_plan",
+    "plan_release": "_release_plan",
     "close_waiver": "_signing",
     "sign_approval": "_signing",
     "sign_delegation": "_signing",

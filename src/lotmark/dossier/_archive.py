@@ -96,13 +96,13 @@ def write_archive(path: Path, files: Mapping[str, bytes | Path], *, limits: Limi
         RefusedError: LM-DOS-051 if a reader would refuse it for its size.
         ValueError: if a name may not stand in a bundle.
     """
+    unsafe = [name for name in files if not _SAFE.match(name) or len(name) > _MAX_NAME]
+    if unsafe:
+        raise ValueError(f"no name for a file in a bundle: {unsafe[0]!r}")
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
     scratch = Path(name)
     try:
         with os.fdopen(descriptor, "w+b") as stream:
-            for file in sorted(files):
-                if not _SAFE.match(file) or len(file) > _MAX_NAME:
-                    raise ValueError(f"no name for a file in a bundle: {file!r}")
             _write(stream, files)
             size = stream.tell()
             _check_size(path, len(files), size, limits)

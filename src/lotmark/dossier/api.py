@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from lotmark.dossier._html import render_html
     from lotmark.dossier._pdf import render_pdf
     from lotmark.dossier._view import build_view
+    from lotmark.dossier._view_timeline import log_facts
 
-__all__ = ["build_view", "render_html", "render_pdf", "select_scope", "verify_artifact", "verify_bundle", "write_bundle"]
+__all__ = ["build_view", "log_facts", "render_html", "render_pdf", "select_scope", "verify_artifact", "verify_bundle", "write_bundle"]
 
-_LATE = {"build_view": "_view", "render_html": "_html", "render_pdf": "_pdf"}
+_LATE = {"build_view": "_view", "log_facts": "_view_timeline", "render_html": "_html", "render_pdf": "_pdf"}
 
 
 def __getattr__(name: str) -> object:

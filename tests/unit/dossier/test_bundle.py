@@ -126,9 +126,7 @@ def test_an_open_run_has_no_bundle(tmp_path: Path) -> None:
 
 def test_a_refused_run_has_one(tmp_path: Path) -> None:
     log = ReleaseLog()
-    log.found()
-    log.waive()
-    log.open()
+    log.record(until="open")
     log.close("refused")
     summary = log.bundle(tmp_path / "x.zip")
     guide = unpack(tmp_path / "x.zip")["VERIFY.md"].decode()
@@ -161,9 +159,10 @@ def test_every_byte_of_the_manifest_counts(bundle: Path) -> None:
         data = bytearray(good)
         data[position] ^= 1
         try:
-            assert parse_manifest(bytes(data)) != manifest
-        except IntegrityError as error:
-            assert error.code == "LM-DOS-003"
+            changed = parse_manifest(bytes(data))
+        except IntegrityError:
+            continue
+        assert changed != manifest
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,77 @@
+"""What is read out of a ledger for people who were not there: the bundle of a run with its dossier, and what runs at a target."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from lotmark.attest.api import replay_trust
+from lotmark.base.errors import ExitCode
+from lotmark.base.findings import Finding
+from lotmark.bootstrap._deployments import check_deployments
+from lotmark.bootstrap._workspace import Workspace
+from lotmark.dossier.api import build_view, log_facts, render_html, render_pdf, select_scope, verify_artifact
+from lotmark.dossier.api import write_bundle as write_scope
+from lotmark.dossier.models import KEY_EVENT, BundleScope, BundleSummary, Step, VerificationReport
+from lotmark.releases.models import RunEvidence
+
+
+def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path: Path | None) -> BundleSummary:
+    """Write the bundle of a closed run with its dossier, and the HTML dossier beside it if a path is given.
+
+    Raises:
+        NothingToJudgeError: LM-DOS-050 if the run is not closed.
+        IntegrityError: if a record or blob does not hold.
+    """
+    scope = select_scope(workspace.reader, run, workspace.registry)
+    html, pdf = render_dossier(workspace, scope)
+    summary = write_scope(
+        workspace.reader,
+        run,
+        path=bundle_path,
+        blobs=workspace.ledger.blobs,
+        html=html,
+        pdf=pdf,
+        trust_policy=workspace.trust_policy,
+        registry=workspace.registry,
+    )
+    if dossier_path is not None:
+        dossier_path.write_bytes(html)
+    return summary
+
+
+def render_dossier(workspace: Workspace, scope: BundleScope) -> tuple[bytes, bytes]:
+    """The dossier as HTML and PDF, from the scope alone: what the log took in later, a revocation too, does not show."""
+    blobs = workspace.ledger.blobs
+    view = build_view(
+        RunEvidence(scope.run_entries),
+        scope.product_entries,
+        log=log_facts(scope.checkpoint, scope.entries),
+        trust=replay_trust([(entry.index, entry.envelope) for entry in scope.verified if entry.kind == KEY_EVENT], workspace.trust_policy.roots),
+        blob=lambda digest: blobs.get(digest) if blobs.has(digest) else None,
+    )
+    return render_html(view), render_pdf(view)
+
+
+def verify_deployment(workspace: Workspace, target: str) -> VerificationReport:
+    """What lies at a target, read back, hashed and probed; and whether that release holds as the ledger stands now.
+
+    Raises:
+        UsageError: LM-DEP-006 for an unknown target.
+        NothingToJudgeError: LM-DEP-003 if nothing was deployed there.
+    """
+    (check,) = check_deployments(workspace, target, record=False)
+    name = f"{target} runs what was deployed"
+    if check.verdict == "verified":
+        first = Step(1, name, "passed", check.reason)
+    else:
+        code = ExitCode.INTEGRITY if check.verdict == "mismatch" else ExitCode.REFUSED
+        finding = Finding("LM-DEP-005", f"{target}: {check.reason}", subject=target, help="find out who changed the target; `lotmark deploy rollback` goes back")
+        first = Step(1, name, "failed", f"{check.verdict}: {check.reason}", (finding,), code)
+    release = verify_artifact(
+        workspace.ledger.blobs.path(check.expected),
+        reader=workspace.reader,
+        policy=workspace.trust_policy,
+        registry=workspace.registry,
+        name=f"what was deployed to {target}",
+    )
+    steps = (first, *(replace(step, number=step.number + 1) for step in release.steps))
+    return VerificationReport(steps, {"target": dict(check.target), **release.about})

@@ -1,0 +1,85 @@
+"""`lotmark verify`: a bundle, an artifact, a deployment; every step named, nothing taken on trust from what is verified."""
+
+from pathlib import Path
+
+import click
+
+from lotmark.base.errors import UsageError
+from lotmark.cli._output import Output, format_finding
+from lotmark.dossier.models import VerificationReport
+
+_MARK = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not-checked": ("-", "bright_black")}
+_WORDS = {
+    "accepted": ("✓ accepted", "green"),
+    "refused": ("✗ refused", "red"),
+    "broken": ("✗ broken: do not rely on it", "red"),
+    "not-checked": ("- not checked to the end", "yellow"),
+}
+
+
+@click.command(name="verify")
+@click.argument("bundle", required=False, type=click.Path(path_type=Path))
+@click.option("--trust", type=click.Path(path_type=Path), default=None, help="Your trust file of the log (default: the logs that you made are known).")
+@click.option("--artifact", type=click.Path(path_type=Path), default=None, help="The file that you hold; with a bundle or against the ledger here.")
+@click.option("--deployment", metavar="TARGET", default=None, help="What lies at a target, against the ledger here.")
+@click.option("--allow-incomplete", is_flag=True, help="Accept a bundle that leaves records of its run out; never key events.")
+@click.pass_obj
+def command(output: Output, bundle: Path | None, trust: Path | None, artifact: Path | None, deployment: str | None, allow_incomplete: bool) -> int:
+    """Verify a BUNDLE offline; or, without one, an artifact or a deployment against the ledger here.
+
+    Exits 0 when every step is passed, 1 when it was judged and refused, 4 when no trust is known, 6 when a byte, a
+    signature or the log does not hold.
+    """
+    if bundle is not None and deployment is None:
+        report = _verify_bundle(bundle, trust, artifact, complete=not allow_incomplete)
+    elif bundle is None and artifact is not None and deployment is None:
+        report = _verify_artifact(output, artifact)
+    elif bundle is None and artifact is None and deployment is not None:
+        from lotmark.bootstrap.api import verify_deployment
+
+        report = verify_deployment(output.workspace(), deployment)
+    else:
+        raise click.UsageError("name one thing to verify: a bundle, --artifact FILE or --deployment TARGET")
+    if output.format in {"text", "json"}:
+        output.result("verification", report.to_wire(), format_report(report))
+    else:
+        output.findings(report.findings)
+    return int(report.exit_code)
+
+
+def _verify_bundle(bundle: Path, trust: Path | None, artifact: Path | None, *, complete: bool) -> VerificationReport:
+    from lotmark.attest.api import parse_trust_policy
+    from lotmark.bootstrap.api import find_log, registry
+    from lotmark.dossier.api import verify_bundle
+
+    policy = None
+    if trust is not None:
+        try:
+            policy = parse_trust_policy(trust.read_bytes())
+        except OSError as error:
+            raise UsageError(
+                "LM-DOS-002", f"cannot read {trust}: {error.strerror}", where=str(trust), solution="name the trust.json of the log that you trust"
+            ) from error
+    return verify_bundle(bundle, trust=policy or find_log, registry=registry(), complete=complete, artifact=artifact)
+
+
+def _verify_artifact(output: Output, artifact: Path) -> VerificationReport:
+    from lotmark.dossier.api import verify_artifact
+
+    workspace = output.workspace()
+    return verify_artifact(artifact, reader=workspace.reader, policy=workspace.trust_policy, registry=workspace.registry)
+
+
+def format_report(report: VerificationReport) -> str:
+    """The numbered steps, each with mark and word, what was found, and what it amounts to."""
+    lines = []
+    for step in report.steps:
+        mark, color = _MARK[step.verdict]
+        lines.append(f"{step.number} {click.style(f'{mark} {step.verdict:<11}', fg=color)} {step.name}")
+        lines.append(f"    {step.detail}")
+        lines += [f"    {line}" for finding in step.findings for line in format_finding(finding.to_wire()).splitlines()]
+    words, color = _WORDS[report.verdict]
+    about = report.about
+    named = f"{about['product']} {about['version']}, {about['run']}: " if "run" in about else ""
+    lines.append(f"{named}{click.style(words, fg=color, bold=True)}")
+    return "\n".join(lines)
