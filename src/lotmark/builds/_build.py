@@ -3,9 +3,10 @@
 import datetime as dt
 import os
 import shutil
+import threading
 import time
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from lotmark.builds._layout import Layout, make_layout
 from lotmark.builds._outputs import collect
 from lotmark.builds._sandbox import get_sandbox
 from lotmark.builds._scratch import open_scratch, remove_tree
-from lotmark.builds._source import changed_entries, stage_source
+from lotmark.builds._source import changed_entries, list_source, stage_listed
 from lotmark.builds._times import TimeFacts
 from lotmark.builds.models import (
     DEFAULT_QUOTA,
@@ -81,9 +82,10 @@ def build_twice(
     layout = make_layout(environment, repo)
     for name in ("outputs", "twin", "logs"):
         remove_tree(work / name)
-    with open_scratch(work) as scratch:
-        say("staging the source")
-        staged = stage_source(repo, commit, scratch / "original")
+    say("staging the source")
+    listed = list_source(repo, commit)
+    with open_scratch(work, needed=3 * listed.size) as scratch:
+        staged = stage_listed(listed, scratch / "original")
         twin = Twin(sandbox, capabilities, layout, staged, config, quota, scratch, work)
         first = pinned()
         second, varied, missing = vary(first, wanted_dimensions(config.twin) if dimensions is None else dimensions, capabilities, layout.variables)
@@ -139,11 +141,18 @@ def _run_both(twin: Twin, one: PreparedLane, two: PreparedLane, values: Mapping[
     Each worker thread stays until its sandbox has ended: the sandbox dies with the thread that started it.
     """
     workers = 3 if len(os.sched_getaffinity(0)) >= 2 else 1
+    cancel = threading.Event()
+    one, two = (replace(lane, spec=replace(lane.spec, cancel=cancel)) for lane in (one, two))
     with ThreadPoolExecutor(workers, thread_name_prefix="lane") as pool:
-        lane_a = pool.submit(run_lane, twin, one, "A", {dimension: pair[0] for dimension, pair in values.items()})
+        lane_a: Future[Lane] = pool.submit(run_lane, twin, one, "A", {dimension: pair[0] for dimension, pair in values.items()})
         lane_b = pool.submit(run_lane, twin, two, "B", {dimension: pair[1] for dimension, pair in values.items()})
         measurement = pool.submit(measure, twin.sandbox, twin.capabilities, twin.layout, twin.staged, repo)
-        return lane_a.result(), lane_b.result(), measurement.result()
+        try:
+            return lane_a.result(), lane_b.result(), measurement.result()
+        except BaseException:
+            # An interrupt, or a lane that cannot be judged: do not wait for the other one to end by itself.
+            cancel.set()
+            raise
 
 
 def run_lane(twin: Twin, prepared: PreparedLane, name: str, varied: Mapping[Dimension, str]) -> Lane:

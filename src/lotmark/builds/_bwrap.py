@@ -61,6 +61,7 @@ class BwrapSandbox:
             quota=spec.quota,
             watched=[mount.source for mount in spec.mounts if mount.writable],
             merge_output=spec.merge_output,
+            cancel=spec.cancel,
         )
         _raise_if_not_started(result)
         return result

@@ -14,7 +14,7 @@ from lotmark.builds._layout import make_layout
 from lotmark.builds._outputs import collect
 from lotmark.builds._sandbox import get_sandbox
 from lotmark.builds._scratch import open_scratch, remove_tree
-from lotmark.builds._source import stage_source
+from lotmark.builds._source import list_source, stage_listed
 from lotmark.builds.models import DEFAULT_QUOTA, CommandReport, Mount, OutputFile, Progress, Quota, ResultFile, StagedSource
 from lotmark.product.models import EnvironmentSection
 
@@ -42,8 +42,9 @@ def run_command(
     sandbox, capabilities = get_sandbox(environment.backend)
     layout = make_layout(environment, repo, network=network, extra=tuple(mounts))
     remove_tree(work / "results")
-    with open_scratch(work) as scratch:
-        staged = source if source is not None or repo is None else stage_source(repo, commit, scratch / "original")
+    listed = list_source(repo, commit) if source is None and repo is not None else None
+    with open_scratch(work, needed=2 * listed.size if listed else 0) as scratch:
+        staged = stage_listed(listed, scratch / "original") if listed else source
         lane = prepare_lane(
             scratch / "lane",
             staged,

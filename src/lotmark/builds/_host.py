@@ -52,6 +52,7 @@ class HostSandbox:
             quota=spec.quota,
             watched=[mount.source for mount in spec.mounts if mount.writable],
             merge_output=spec.merge_output,
+            cancel=spec.cancel,
             after=lambda _: _end_marked(mark),
         )
 

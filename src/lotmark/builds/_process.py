@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import Event
 from typing import IO
 
 from lotmark.builds.models import LogCapture, Quota, SandboxResult
@@ -105,6 +106,7 @@ def supervise(
     quota: Quota,
     watched: Sequence[Path],
     merge_output: bool,
+    cancel: Event | None = None,
     after: Callable[[int], None] | None = None,
 ) -> SandboxResult:
     """Run `arguments` to its end and give what it printed.
@@ -127,7 +129,7 @@ def supervise(
     captures = {"stdout": _Capture(quota), "stderr": _Capture(quota)}
     stopped = ""
     try:
-        stopped = _watch(process, captures, started + timeout, DiskWatch(watched, quota.disk))
+        stopped = _watch(process, captures, started + timeout, DiskWatch(watched, quota.disk), cancel)
     finally:
         _end(process)
         if after is not None:
@@ -143,7 +145,7 @@ def supervise(
     )
 
 
-def _watch(process: subprocess.Popen[bytes], captures: Mapping[str, _Capture], deadline: float, disk: DiskWatch) -> str:
+def _watch(process: subprocess.Popen[bytes], captures: Mapping[str, _Capture], deadline: float, disk: DiskWatch, cancel: Event | None) -> str:
     """Read until the process ends; the reason if it has to be stopped."""
     pidfd = os.pidfd_open(process.pid)
     try:
@@ -155,6 +157,8 @@ def _watch(process: subprocess.Popen[bytes], captures: Mapping[str, _Capture], d
                 now = time.monotonic()
                 if now >= deadline:
                     return "timeout"
+                if cancel is not None and cancel.is_set():
+                    return "cancelled"
                 if now - looked >= _WATCH_SECONDS:
                     looked = now
                     if disk.exceeded():

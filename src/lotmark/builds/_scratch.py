@@ -4,6 +4,7 @@ A scratch folder holds a locked file while its owner lives. Whoever opens a new 
 a killed process leaves nothing behind for longer than until the next run.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lotmark.base.errors import EnvironmentLacksError
+
 _SHM = Path("/dev/shm")  # noqa: S108 (checked to be ours, private and unguessable before use)
 _PREFIX = "lotmark-"
 _ROOM = 2 * 2**30
@@ -20,7 +23,11 @@ _ROOM = 2 * 2**30
 
 @contextmanager
 def open_scratch(work: Path, needed: int = 0) -> Iterator[Path]:
-    """A private empty folder, removed at the end; `needed` is the size in bytes of what will surely be put there."""
+    """A private empty folder, removed at the end; `needed` is the size in bytes of what will surely be put there.
+
+    Raises:
+        EnvironmentLacksError: LM-BLD-035 if the disk is full, there or where the caller writes meanwhile.
+    """
     work.mkdir(parents=True, exist_ok=True)
     parent = _SHM if _has_room(_SHM, needed) else work
     _sweep(parent)
@@ -30,6 +37,15 @@ def open_scratch(work: Path, needed: int = 0) -> Iterator[Path]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         os.write(lock, b"%d\n" % os.getpid())
         yield folder
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise EnvironmentLacksError(
+            "LM-BLD-035",
+            f"no space is left for the build: {error.strerror}",
+            where=error.filename or str(folder),
+            solution="free disk space (`df -h`) and run it again",
+        ) from error
     finally:
         remove_tree(folder)
         os.close(lock)

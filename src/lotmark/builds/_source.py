@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import IO, cast
@@ -26,6 +27,17 @@ _Listed = tuple[int, str, bytes]
 """mode, object id, path"""
 
 
+@dataclass(frozen=True, slots=True)
+class ListedSource:
+    """What a commit tracks: full commit id, committer's time, files sorted by path, their bytes in all."""
+
+    repo: Path
+    commit: str
+    committed_at: int
+    files: tuple[_Listed, ...]
+    size: int
+
+
 def source_digest(repo: Path, commit: str) -> Digest:
     """The digest of the commit's tracked files: SHA-256 over ``<mode> <sha256 of content> <path> NUL`` sorted by path.
 
@@ -33,7 +45,27 @@ def source_digest(repo: Path, commit: str) -> Digest:
         UsageError: LM-BLD-002 if git does not know the commit.
         RefusedError: LM-BLD-003 submodule, LM-BLD-004 unsafe path.
     """
-    return digest_entries(_each(repo, resolve_commit(repo, commit)[0], None))
+    return digest_entries(_each(list_source(repo, commit), None))
+
+
+def list_source(repo: Path, commit: str) -> ListedSource:
+    """List the commit's tracked files without reading them.
+
+    Raises:
+        As `source_digest`.
+    """
+    sha, committed_at = resolve_commit(repo, commit)
+    files: list[_Listed] = []
+    total = 0
+    for line in _git(repo, "ls-tree", "-r", "-l", "-z", "--full-tree", sha).split(b"\0")[:-1]:
+        head, path = line.split(b"\t", 1)
+        mode, _, oid, size = head.split()
+        files.append((int(mode, 8), oid.decode(), path))
+        # A missing object has no size here; reading it gives the error.
+        total += int(size) if size.isdigit() else 0
+    files.sort(key=lambda item: item[2])
+    _refuse_unsafe(files)
+    return ListedSource(repo, sha, committed_at, tuple(files), total)
 
 
 def stage_source(repo: Path, commit: str, folder: Path) -> StagedSource:
@@ -43,9 +75,14 @@ def stage_source(repo: Path, commit: str, folder: Path) -> StagedSource:
         UsageError: LM-BLD-002 if git does not know the commit.
         RefusedError: LM-BLD-003 submodule, LM-BLD-004 unsafe path.
     """
-    sha, committed_at = resolve_commit(repo, commit)
+    return stage_listed(list_source(repo, commit), folder)
+
+
+def stage_listed(listed: ListedSource, folder: Path) -> StagedSource:
+    """As `stage_source`, of a commit that is listed already."""
+    committed_at = listed.committed_at
     folder.mkdir(parents=True)
-    entries = tuple(_each(repo, sha, folder))
+    entries = tuple(_each(listed, folder))
     for entry in entries:
         target = os.path.join(os.fsencode(folder), entry.path)
         if entry.mode != _LINK:
@@ -53,7 +90,7 @@ def stage_source(repo: Path, commit: str, folder: Path) -> StagedSource:
         os.utime(target, (committed_at, committed_at), follow_symlinks=False)
     for parent in sorted(parents_of(entries), reverse=True):
         os.utime(os.path.join(os.fsencode(folder), parent), (committed_at, committed_at))
-    return StagedSource(folder, sha, committed_at, digest_entries(entries), entries)
+    return StagedSource(folder, listed.commit, committed_at, digest_entries(entries), entries)
 
 
 def digest_entries(entries: Iterator[SourceEntry] | tuple[SourceEntry, ...]) -> Digest:
@@ -114,13 +151,12 @@ def resolve_commit(repo: Path, commit: str) -> tuple[str, int]:
     return answer[0].decode(), int(answer[1])
 
 
-def _each(repo: Path, sha: str, folder: Path | None) -> Iterator[SourceEntry]:
+def _each(listed: ListedSource, folder: Path | None) -> Iterator[SourceEntry]:
     """Every tracked file in path order; written below `folder` if one is given."""
-    listed = _list_tree(repo, sha)
     base = None if folder is None else os.fsencode(folder)
     made: set[bytes] = set()
-    with _objects(repo, listed) as stream:
-        for mode, oid, path in listed:
+    with _objects(listed) as stream:
+        for mode, oid, path in listed.files:
             target = None
             if base is not None:
                 target = os.path.join(base, path)
@@ -130,17 +166,6 @@ def _each(repo: Path, sha: str, folder: Path | None) -> Iterator[SourceEntry]:
                     made.add(parent)
             size, digest = _take(stream, oid, mode, target)
             yield SourceEntry(path, mode, oid, size, digest)
-
-
-def _list_tree(repo: Path, sha: str) -> list[_Listed]:
-    listed: list[_Listed] = []
-    for line in _git(repo, "ls-tree", "-r", "-z", "--full-tree", sha).split(b"\0")[:-1]:
-        head, path = line.split(b"\t", 1)
-        mode, _, oid = head.split(b" ")
-        listed.append((int(mode, 8), oid.decode(), path))
-    listed.sort(key=lambda item: item[2])
-    _refuse_unsafe(listed)
-    return listed
 
 
 def _refuse_unsafe(listed: list[_Listed]) -> None:
@@ -238,16 +263,16 @@ def _git(repo: Path, *arguments: str) -> bytes:
 
 
 @contextmanager
-def _objects(repo: Path, listed: list[_Listed]) -> Iterator[IO[bytes]]:
+def _objects(listed: ListedSource) -> Iterator[IO[bytes]]:
     """The contents of the listed objects, in that order, as one stream of ``git cat-file --batch``.
 
     The ids come from a file, not a pipe: writing and reading two pipes from one thread would deadlock.
     """
     with tempfile.TemporaryFile() as wanted:
-        wanted.write("".join(f"{oid}\n" for _, oid, _ in listed).encode())
+        wanted.write("".join(f"{oid}\n" for _, oid, _ in listed.files).encode())
         wanted.seek(0)
         with subprocess.Popen(
-            ["git", "-C", str(repo), "cat-file", "--batch", "--buffer"],
+            ["git", "-C", str(listed.repo), "cat-file", "--batch", "--buffer"],
             stdin=wanted,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

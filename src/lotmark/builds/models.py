@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from threading import Event
 
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
@@ -109,6 +110,8 @@ class SandboxSpec:
     quota: Quota = DEFAULT_QUOTA
     merge_output: bool = False
     """Whether stderr is written into stdout, in the order in which it came."""
+    cancel: Event | None = field(default=None, compare=False, repr=False)
+    """Set from another thread, it ends the run at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ class LogCapture:
 
 @dataclass(frozen=True, slots=True)
 class SandboxResult:
-    """How a command ended. `stopped` says why we ended it: ``timeout``, ``quota`` or empty."""
+    """How a command ended. `stopped` says why we ended it: ``timeout``, ``quota``, ``cancelled`` or empty."""
 
     exit_code: int
     """The command's exit code; 128 + signal when a signal ended it."""

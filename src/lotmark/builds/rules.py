@@ -163,4 +163,10 @@ RULES: Final[tuple[Rule, ...]] = (
         "Run `lotmark doctor`.",
     ),
     Rule("LM-BLD-034", "No output for provenance", "Provenance is a statement about files; a failed build has none.", "See why the build failed."),
+    Rule(
+        "LM-BLD-035",
+        "Disk full",
+        "Sources are copied for each lane, and outputs and logs are kept; a copy that is cut off is no build.",
+        "Free disk space, then run it again; nothing was recorded.",
+    ),
 )

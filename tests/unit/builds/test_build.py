@@ -1,5 +1,7 @@
 """The twin build on the real sandbox: verdicts, causes, claims, findings."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -283,3 +285,48 @@ def test_no_scratch_is_left(repo: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("zone", "expected"), [("UTC", 0), ("LMT-12:45", 45_900), ("No/Such", 45_900)])
 def test_a_zones_shift_is_known_without_its_data(zone: str, expected: int) -> None:
     assert _build._zone_shift(zone, 1_795_415_400.0) == expected
+
+
+def test_an_interrupt_does_not_wait_for_the_lanes(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_build, "measure", interrupted)
+    real = _build.run_lane
+    ended: list[str] = []
+
+    def run_lane(*arguments: object) -> object:
+        lane = real(*arguments)  # type: ignore[arg-type]
+        ended.append(lane.result.stopped)
+        return lane
+
+    def first_the_interrupt(*_: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_build.Future, "result", first_the_interrupt)
+    monkeypatch.setattr(_build, "run_lane", run_lane)
+    with pytest.raises(KeyboardInterrupt):
+        build(repo, tmp_path, shell("sleep 60"))
+    assert ended == ["cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_the_environments_fault_and_leaves_nothing(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def full(*_: object, **__: object) -> object:
+        raise OSError(number, os.strerror(number), "/dev/shm/x")
+
+    before = set(Path("/dev/shm").glob("lotmark-*"))
+    monkeypatch.setattr(_build, "prepare_lane", full)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        build(repo, tmp_path, shell("true"))
+    assert (caught.value.code, caught.value.where) == ("LM-BLD-035", "/dev/shm/x")
+    assert set(Path("/dev/shm").glob("lotmark-*")) <= before
+
+
+def test_another_error_of_the_system_is_not_hidden(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> object:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(_build, "prepare_lane", broken)
+    with pytest.raises(OSError, match="Input/output"):
+        build(repo, tmp_path, shell("true"))

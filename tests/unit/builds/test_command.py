@@ -110,3 +110,12 @@ def test_pytest_runs_inside_with_the_mounted_environment(tmp_path: Path) -> None
     assert b'tests="1"' in report.results[0].path.read_bytes()
     assert [tool.name for tool in report.tools][:1] == ["python"]
     assert os.getuid() == os.stat(report.results[0].path).st_uid
+
+
+def test_a_folder_can_be_mounted_where_it_lies_on_the_host(tmp_path: Path) -> None:
+    deployed = tmp_path / "site" / "current"
+    deployed.mkdir(parents=True)
+    (deployed / "app").write_text("#!/bin/sh\necho 1.2.3\n")
+    (deployed / "app").chmod(0o755)
+    report = run_command(None, "", [str(deployed / "app")], NO_PYTHON, tmp_path / "work", make_clock(), mounts=[Mount(deployed, str(deployed))])
+    assert report.stdout.data == b"1.2.3\n", report.stderr.data

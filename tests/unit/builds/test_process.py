@@ -1,6 +1,7 @@
 """One child process: bounded output, deadline, quota, nothing left behind."""
 
 import os
+import threading
 import time
 from pathlib import Path
 
@@ -128,3 +129,11 @@ def test_a_log_shows_its_last_lines() -> None:
     log = LogCapture(text, b"", len(text))
     assert log.last_lines(2) == "line 98\nline 99"
     assert LogCapture(b"\xff\xfe", b"", 2).last_lines() == "\ufffd\ufffd"
+
+
+def test_a_run_can_be_cancelled_from_another_thread(tmp_path: Path) -> None:
+    cancel = threading.Event()
+    timer = threading.Timer(0.2, cancel.set)
+    timer.start()
+    assert run("sleep 60", tmp_path, cancel=cancel).stopped == "cancelled"
+    timer.join()

@@ -8,7 +8,7 @@ import pytest
 
 from fakes.build_world import COMMITTED_AT, commit_tree, git, make_repo
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
-from lotmark.builds._source import changed_entries
+from lotmark.builds._source import changed_entries, list_source
 from lotmark.builds.api import source_digest, stage_source
 
 
@@ -179,3 +179,10 @@ def test_a_changed_link_is_found(repo: Path, tmp_path: Path) -> None:
     (staged.root / "link").unlink()
     (staged.root / "link").symlink_to("run.sh")
     assert changed_entries(staged.root, staged.entries) == ("link",)
+
+
+def test_a_listing_knows_the_size_of_all(repo: Path) -> None:
+    listed = list_source(repo, "HEAD")
+    assert [path for _, _, path in listed.files] == [b"a.txt", b"link", b"run.sh", b"src/b c.txt"]
+    assert listed.size == 6 + 5 + 19 + 5
+    assert (listed.commit, listed.committed_at) == (git(repo, "rev-parse", "HEAD"), COMMITTED_AT)
