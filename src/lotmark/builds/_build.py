@@ -230,22 +230,23 @@ def explain_facts(twin: Twin, values: Mapping[Dimension, tuple[str, str]], secon
         real_b=two.window,
         clock_shift=second.clock,
         mtime_shift=second.mtime_shift,
-        zone_shift=_zone_shift(second.time_zone, one.window[0] + second.clock),
+        zone_shifts=_zone_shifts(second.time_zone, one.window[0]),
     )
     return ExplainFacts(values, times, frozenset(entry.name for entry in twin.staged.entries))
 
 
-def _zone_shift(zone: str, at: float) -> int:
-    """Seconds east of Greenwich of lane B's zone at that time."""
+def _zone_shifts(zone: str, at: float) -> tuple[int, ...]:
+    """Seconds east of Greenwich of lane B's zone through the year that begins then: summer time and winter time."""
     import zoneinfo
 
     if zone == "UTC":
-        return 0
+        return ()
     try:
-        offset = dt.datetime.fromtimestamp(at, zoneinfo.ZoneInfo(zone)).utcoffset()
+        place = zoneinfo.ZoneInfo(zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
-        return 45_900
-    return int(offset.total_seconds()) if offset else 0
+        return (45_900,)
+    offsets = (dt.datetime.fromtimestamp(at + quarter * 91 * 86_400, place).utcoffset() for quarter in range(4))
+    return tuple(sorted({int(offset.total_seconds()) for offset in offsets if offset}))
 
 
 # ---------------------------------------------------------------- report

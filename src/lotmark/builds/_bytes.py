@@ -24,6 +24,9 @@ _CONTEXT = 48
 _BLOCK = 4096
 _CHUNK = 2**16
 _DIGITS = re.compile(rb"\d+")
+_LINES = re.compile(rb"[^\n]+")
+_WORDS = re.compile(rb"\S+")
+_TOKENS = re.compile(rb"[\w./+-]+")
 _Span = tuple[int, int]
 _Step = tuple[list[Found], bytes, bytes]
 """Causes found, and both texts with what they explain taken out."""
@@ -147,7 +150,8 @@ def _order(first: bytes, second: bytes, facts: ExplainFacts) -> tuple[str, Dimen
     """Whether both hold the same lines, or the same words, in another order; and whose order that is."""
     if len(first) != len(second) or len(first) > _MAX_ORDER:
         return None
-    for parts_a, parts_b in ((first.split(b"\n"), second.split(b"\n")), (first.split(), second.split())):
+    for cut in (_LINES, _WORDS, _TOKENS):
+        parts_a, parts_b = cut.findall(first), cut.findall(second)
         if len(parts_a) > 1 and sorted(parts_a) == sorted(parts_b) and parts_a != parts_b:
             return _whose_order(parts_b, facts)
     return None

@@ -28,12 +28,13 @@ class TimeFacts:
     real_b: tuple[float, float]
     clock_shift: int = 0
     mtime_shift: int = 0
-    zone_shift: int = 0
+    zone_shifts: tuple[int, ...] = ()
+    """Seconds east of Greenwich of lane B's zone, in winter and in summer."""
 
     def classify(self, first: float, second: float) -> Dimension | None:
         """The dimension from which the times `first` of lane A and `second` of lane B come, if one fits."""
         at_commit = abs(first - self.committed_at) <= _SLACK
-        for zone in dict.fromkeys((0, self.zone_shift)):
+        for zone in (0, *self.zone_shifts):
             here = second - zone
             if at_commit and abs(here - self.committed_at) <= _SLACK:
                 return Dimension.TIME_ZONE if zone else None

@@ -282,9 +282,9 @@ def test_no_scratch_is_left(repo: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["logs"]
 
 
-@pytest.mark.parametrize(("zone", "expected"), [("UTC", 0), ("LMT-12:45", 45_900), ("No/Such", 45_900)])
-def test_a_zones_shift_is_known_without_its_data(zone: str, expected: int) -> None:
-    assert _build._zone_shift(zone, 1_795_415_400.0) == expected
+@pytest.mark.parametrize(("zone", "expected"), [("UTC", ()), ("LMT-12:45", (45_900,)), ("No/Such", (45_900,)), ("Pacific/Chatham", (45_900, 49_500))])
+def test_a_zones_shifts_are_known_in_summer_and_winter(zone: str, expected: tuple[int, ...]) -> None:
+    assert _build._zone_shifts(zone, 1_795_415_400.0) == expected
 
 
 def test_an_interrupt_does_not_wait_for_the_lanes(repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

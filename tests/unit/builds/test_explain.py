@@ -27,7 +27,9 @@ VALUES = {
     D.TIME_ZONE: ("UTC", "Pacific/Chatham"),
     D.UMASK: ("022", "027"),
 }
-FACTS = ExplainFacts(VALUES, TimeFacts(COMMIT, (NOW, NOW + 5), (NOW, NOW + 5), SHIFT, BACK, 49_500), frozenset({"src/a.c", "src/b.c", "src/c.c", "Makefile"}))
+FACTS = ExplainFacts(
+    VALUES, TimeFacts(COMMIT, (NOW, NOW + 5), (NOW, NOW + 5), SHIFT, BACK, (45_900, 49_500)), frozenset({"src/a.c", "src/b.c", "src/c.c", "Makefile"})
+)
 NONE = ExplainFacts({}, TimeFacts(COMMIT, (NOW, NOW + 5), (NOW, NOW + 5)), frozenset())
 
 
@@ -54,7 +56,8 @@ def dimensions(causes: tuple[Cause, ...]) -> list[Dimension | None]:
         (b"jobs: 2\n", b"jobs: 1\n", D.CPUS),
         (b"a.c b.c c.c Makefile", b"c.c b.c Makefile a.c", D.DIRECTORY_ORDER),
         (b"src/a.c\nsrc/b.c\n", b"src/b.c\nsrc/a.c\n", D.DIRECTORY_ORDER),
-        (b"{'x', 'y', 'z'}", b"{'x', 'z', 'y'}", None),
+        (b"{'x', 'y', 'z'}", b"{'x', 'z', 'y'}", D.HASH_SEED),
+        (b"a.c p q", b"q a.c p", None),
         (b"x y z", b"z y x", D.HASH_SEED),
         (b"mtime 1760000000", b"mtime 1756544000", D.MTIMES),
         (b"dated 2025-10-09", b"dated 2025-08-30", D.MTIMES),
