@@ -215,7 +215,11 @@ class ReleaseLog:
         """Export the run."""
         from lotmark.dossier.api import write_bundle
 
-        return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust, registry=REGISTRY)
+        try:
+            return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust, registry=REGISTRY)
+        finally:
+            # The folder in which the blobs were opened; left to the garbage collector it would warn at some later time.
+            self.ledger.blobs.close()
 
 
 def _real(predicate: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from lotmark.base.errors import ExitCode
 from lotmark.base.findings import Finding
 from lotmark.bootstrap._deployments import check_deployments
 from lotmark.bootstrap._workspace import Workspace
-from lotmark.dossier.api import build_view, log_facts, render_html, render_pdf, select_scope, verify_artifact
+from lotmark.dossier.api import select_scope, verify_artifact
 from lotmark.dossier.api import write_bundle as write_scope
 from lotmark.dossier.models import KEY_EVENT, BundleScope, BundleSummary, Step, VerificationReport
 from lotmark.releases.models import RunEvidence
@@ -40,6 +40,8 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
 
 def render_dossier(workspace: Workspace, scope: BundleScope) -> tuple[bytes, bytes]:
     """The dossier as HTML and PDF, from the scope alone: what the log took in later, a revocation too, does not show."""
+    from lotmark.dossier.api import build_view, log_facts, render_html, render_pdf
+
     blobs = workspace.ledger.blobs
     view = build_view(
         RunEvidence(scope.run_entries),

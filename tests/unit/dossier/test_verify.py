@@ -390,6 +390,27 @@ def test_step_4_o01_evidence_that_a_stage_promised_or_claims(tmp_path: Path) -> 
     expect(verify(tmp_path / "x.zip"), 4, "LM-DOS-012", "claims (payload 000000000000)", exit_code=ExitCode.REFUSED)
 
 
+@pytest.mark.parametrize(("raw", "code"), [(b"no envelope", "LM-ATT-001"), (None, "LM-DOS-010")])
+def test_step_4_a_log_whose_header_lies_about_its_envelope(tmp_path: Path, raw: bytes | None, code: str) -> None:
+    """The log's owner commits to bytes that are not what the header says of them."""
+    from lotmark.ledger.api import format_header
+    from lotmark.ledger.models import Entry, Submission
+    from lotmark.tlog.api import leaf_hash
+
+    log = ReleaseLog().record(until="conclude")
+    envelope = log.last("decision").envelope
+    other = raw if raw is not None else log.last("approval").envelope.raw
+    index = log.ledger.size
+    header = replace(log.ledger.entry(index - 1).header, envelope=Digest.of(other), size=len(other), slot="")
+    data = format_header(header)
+    log.ledger._entries.append((Entry(index, header, data, leaf_hash(data)), Submission(replace(envelope, raw=other), header.kind, header.scope)))
+    log.ledger._sign()
+    log.reader.verify = lambda entry, verify=log.reader.verify: verify(log.ledger.entry(index - 1) if entry.index == index else entry)  # type: ignore[method-assign]
+    log.close()
+    log.bundle(tmp_path / "x.zip")
+    expect(verify(tmp_path / "x.zip"), 4, code, f"entry {index}")
+
+
 # ---- step 5
 
 
