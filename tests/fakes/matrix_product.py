@@ -1,10 +1,11 @@
 """A small product for the matrix: three hazards, two controls, three requirements, marked tests, and a matrix over them."""
 
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from lotmark.matrix.api import collect_results, find_known_tests, parse_matrix
 from lotmark.matrix.models import Attempt, MatrixFile, ResultFile, TestRun
-from lotmark.trace.api import parse_trace
+from lotmark.trace.api import base_test_id, parse_trace
 from lotmark.trace.models import Marker, MarkerKind, SourceScan, SourceTest, TraceGraph
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -116,7 +117,13 @@ def attempt(statuses: dict[str, str] | None, *, exit_code: int | None = None, na
     return Attempt(files, NOON, NOON, int(red) if exit_code is None else exit_code)
 
 
+def said(verifies: Mapping[str, Collection[str]] | None) -> Callable[[str], Collection[str]]:
+    """What these tests verify, as `collect_results` asks for it."""
+    return lambda test: (verifies or {}).get(base_test_id(test), ())
+
+
 def test_run(layer: str, *attempts: dict[str, str], **more) -> TestRun:
+    more["verifies"] = said(more.get("verifies"))
     return collect_results(layer, [attempt(statuses) for statuses in attempts], run=RUN, product="qpcr", **more).test_run
 
 
@@ -132,3 +139,8 @@ def green_runs(**change: str) -> list[TestRun]:
         test_run(layer, {t: status[t] for t in tests if status[t] != "missing"} or {f"tests/{layer}/test_other.py::test_x": "passed"})
         for layer, tests in layers.items()
     ]
+
+
+def foreign_graph(declared: str) -> TraceGraph:
+    """The product without a marker in any source, and with these entries of `quality/markers.yaml`."""
+    return graph({}, {**quality_files(), "quality/markers.yaml": f"markers:\n{declared}".encode()})

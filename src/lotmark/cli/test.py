@@ -67,7 +67,7 @@ def collect(output: Output, layer: Any, results: tuple[Path, ...], exit_code: in
     from lotmark.matrix.api import collect_results, find_known_tests, read_matrix
     from lotmark.matrix.models import Attempt, ResultFile
     from lotmark.product.api import find_root, load_product
-    from lotmark.trace.api import load_product_trace
+    from lotmark.trace.api import load_product_trace, verifies_of
 
     product = load_product(find_root(output.product), output.config)
     graph = load_product_trace(product)
@@ -81,7 +81,7 @@ def collect(output: Output, layer: Any, results: tuple[Path, ...], exit_code: in
         product=product.id,
         expected=[test.id for test in find_known_tests(matrix, graph) if test.layer == layer],
         expected_complete=False,
-        verifies=graph.sources.verifies,
+        verifies=verifies_of(graph),
         matrix=matrix,
     )
     run = collected.test_run

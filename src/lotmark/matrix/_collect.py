@@ -5,7 +5,7 @@ attempt stays visible. The worst of several results for one id in one attempt ho
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
@@ -61,7 +61,7 @@ def collect_results(
     expected: Collection[str] = (),
     expected_complete: bool = True,
     optional: Collection[str] = (),
-    verifies: Mapping[str, Collection[str]] | None = None,
+    verifies: Callable[[str], Collection[str]] | None = None,
     reasons: Mapping[str, str] | None = None,
     matrix: MatrixFile | None = None,
     waivers: WaiverReview | None = None,
@@ -78,7 +78,7 @@ def collect_results(
         expected: Ids of the tests that must report; an id without parameters stands for all its parameter sets.
         expected_complete: Whether `expected` is the whole list (a list command) or only what is known of it (markers).
         optional: Ids of tests that may report and need not, such as those that the plan left out.
-        verifies: Test id (or base id) -> ids that it verifies, beside what the results say themselves.
+        verifies: Test id -> ids that it verifies, beside what the results say themselves; see `trace.api.verifies_of`.
         reasons: Test id, base id or ``"*"`` (the layer as a whole) -> why red before green is accepted, beside the matrix.
         matrix: Says which tests are informational or waivable and which unstable ones are explained; without it every red test is an error.
         waivers: Those that hold now; a test that one covers may be red here, and stays red in the matrix.
@@ -92,10 +92,14 @@ def collect_results(
     tries = [_read_attempt(attempt, limits) for attempt in attempts]
     _refuse_nothing(layer, tries)
     tolerance = Tolerance(matrix, waivers or WaiverReview(), layer, attempts[-1].finished_at)
-    judge = _Judge(layer, tries, product, expected, expected_complete, frozenset(optional), verifies or {}, reasons or {}, tolerance)
+    judge = _Judge(layer, tries, product, expected, expected_complete, frozenset(optional), verifies or _nothing, reasons or {}, tolerance)
     tests = judge.tests()
     findings = judge.findings(tests)
     return CollectedResults(_test_run(run, layer, tries, tests, judge, context or CollectContext()), tuple(findings))
+
+
+def _nothing(_: str) -> tuple[str, ...]:
+    return ()
 
 
 def _read_attempt(attempt: Attempt, limits: Limits) -> _Try:
@@ -149,7 +153,7 @@ class _Judge:
         expected: Collection[str],
         complete: bool,
         optional: frozenset[str],
-        verifies: Mapping[str, Collection[str]],
+        verifies: Callable[[str], Collection[str]],
         reasons: Mapping[str, str],
         tolerance: Tolerance,
     ) -> None:
@@ -196,7 +200,7 @@ class _Judge:
 
     def _verified(self, identity: str) -> tuple[str, ...]:
         words = [word for found in self._tries for case in found.cases.get(identity, ()) for word in case.verifies]
-        words += [*self._verifies.get(identity, ()), *self._verifies.get(base_test_id(identity), ())]
+        words += self._verifies(identity)
         found: dict[str, None] = {}
         for word in words:
             try:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lotmark.matrix._file import Category, SubjectKind
 from lotmark.matrix._index import MatrixIndex
-from lotmark.trace.api import base_test_id, hazard_of
+from lotmark.trace.api import hazard_of, verifies_of
 from lotmark.trace.models import Item, TraceGraph
 
 KINDS: tuple[SubjectKind, ...] = ("hazard", "risk-control", "requirement")
@@ -82,14 +82,11 @@ def _closure(graph: TraceGraph, links: Mapping[str, tuple[str, ...]], start: str
 
 
 class Coverage:
-    """Which subjects a test counts for, by what it says that it verifies and by the markers in the sources."""
+    """Which subjects a test counts for, by what it says that it verifies and by its markers."""
 
     def __init__(self, graph: TraceGraph) -> None:
-        self._marked: dict[str, set[str]] = {}
-        for item, tests in graph.verified_by.items():
-            for test in tests:
-                self._marked.setdefault(test, set()).add(item)
+        self._marked = verifies_of(graph)
 
     def verified(self, test: str, verifies: Collection[str]) -> frozenset[str]:
         """The items that the test verifies."""
-        return frozenset(verifies) | self._marked.get(test, set()) | self._marked.get(base_test_id(test), set())
+        return frozenset((*verifies, *self._marked(test)))

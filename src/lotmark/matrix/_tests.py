@@ -9,7 +9,7 @@ from lotmark.base.errors import RefusedError
 from lotmark.matrix._identity import one_line
 from lotmark.matrix._index import MatrixIndex, exact_tests
 from lotmark.matrix.models import KnownTest, Layer, MatrixFile, WaiverReview
-from lotmark.trace.api import base_test_id
+from lotmark.trace.api import base_test_id, verifies_of
 from lotmark.trace.models import TraceGraph
 
 # `pytest --collect-only -q` ends its list with a line of its own.
@@ -52,7 +52,7 @@ def find_known_tests(matrix: MatrixFile, graph: TraceGraph, listed: Mapping[Laye
     list is a mapping (see `parse_test_list`), what it says that its tests verify counts beside the markers.
     """
     index = MatrixIndex(matrix)
-    marked = graph.sources.verifies
+    marked = verifies_of(graph)
     said: dict[str, Collection[str]] = {}
     for tests in (listed or {}).values():
         said.update(tests if isinstance(tests, Mapping) else {})
@@ -63,15 +63,12 @@ def find_known_tests(matrix: MatrixFile, graph: TraceGraph, listed: Mapping[Laye
     for test, layer in exact_tests(matrix):
         layers.setdefault(test, layer)
     bases = {base_test_id(test) for test in layers}
-    for test in marked:
+    for test in graph.sources.verifies:
         if test not in layers and test not in bases:
             path_layer = paths.get(test, "")
             # SourceTest.layer holds exactly the three layer words or nothing.
             layers[test] = path_layer if path_layer in {"unit", "integration", "validation"} else index.layer_of(test)  # type: ignore[assignment]
-    return tuple(
-        KnownTest(test, layers[test], tuple(dict.fromkeys((*said.get(test, ()), *(marked.get(test) or marked.get(base_test_id(test), ()))))))
-        for test in sorted(layers)
-    )
+    return tuple(KnownTest(test, layers[test], tuple(dict.fromkeys((*said.get(test, ()), *marked(test))))) for test in sorted(layers))
 
 
 class Tolerance:

@@ -8,7 +8,7 @@ Typical use::
     plan = plan_tests(matrix, graph, tests, changed_paths=paths, changed_items=items, safety_class="C")
     review = find_active_waivers(verified_entries, clock.now(), product="qpcr", version="1.4.0", rules=matrix.waivers)
     collected = collect_results("unit", attempts, run=run, product="qpcr", expected=plan.selected_ids("unit"),
-                                verifies=graph.sources.verifies, matrix=matrix, waivers=review)
+                                verifies=verifies_of(graph), matrix=matrix, waivers=review)
     build_test_run(collected.test_run, subjects)                      # evidence; collected.findings judge the stage
     result = evaluate_matrix(matrix, graph, test_runs, run=run, waivers=review, changed_items=items, plan=plan, safety_class="C")
     build_matrix_evaluation(result.evaluation, subjects)              # evidence; result.findings judge the stage

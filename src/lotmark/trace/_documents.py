@@ -1,4 +1,4 @@
-"""The YAML files of the room as types: `quality/anomalies.yaml` and `quality/risks/*.yaml`.
+"""The YAML files of the room as types: `quality/anomalies.yaml`, `quality/markers.yaml`, `quality/risks/*.yaml`.
 
 The JSON Schemas for editors are generated from these types (``schemas/``), so schema and reader cannot disagree.
 """
@@ -31,6 +31,23 @@ class AnomalyFile(Section, frozen=True, kw_only=True):
     """`quality/anomalies.yaml`, whole."""
 
     anomalies: list[AnomalySection]
+
+
+class MarkerSection(Section, frozen=True, kw_only=True):
+    """Tests that verify something and do not say so themselves, because their sources belong to somebody else."""
+
+    tests: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    """Globs over test ids: those of the sources, of the list commands and of the results."""
+    verifies: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    """Ids of items."""
+    reason: NonEmpty
+    """Why these tests verify these items, for whoever reviews the claim."""
+
+
+class MarkerFile(Section, frozen=True, kw_only=True):
+    """`quality/markers.yaml`, whole."""
+
+    markers: list[MarkerSection]
 
 
 class EstimateSection(Section, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._policy import DEFAULT_POLICY
 from lotmark.trace._scan import scan_sources
-from lotmark.trace._tree import ANOMALIES, parse_trace
+from lotmark.trace._tree import ANOMALIES, MARKERS, parse_trace
 from lotmark.trace.models import SourceScan, TraceGraph, TracePolicy
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ def read_quality_files(quality: Path, findings: list[Finding] | None = None) -> 
     for folder in FOLDERS:
         for name in sorted(_walk(quality, folder)):
             _read(quality, name, files, findings)
-    if (quality / ANOMALIES).exists():
-        _read(quality, ANOMALIES, files, findings)
+    for name in (ANOMALIES, MARKERS):
+        if (quality / name).exists():
+            _read(quality, name, files, findings)
     return files
 
 

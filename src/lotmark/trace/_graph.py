@@ -3,8 +3,9 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lotmark.base.findings import Finding
+from lotmark.trace._declared import find_verified_by, mark_sources
 from lotmark.trace._policy import DEFAULT_SCALE
-from lotmark.trace.models import Anomaly, Impact, Item, RiskScale, SourceScan, TraceGraph
+from lotmark.trace.models import Anomaly, DeclaredMarker, Impact, Item, RiskScale, SourceScan, TraceGraph
 
 
 def build_graph(
@@ -15,6 +16,7 @@ def build_graph(
     scale: RiskScale = DEFAULT_SCALE,
     sources: SourceScan | None = None,
     findings: Iterable[Finding] = (),
+    declared: tuple[DeclaredMarker, ...] = (),
 ) -> TraceGraph:
     """The graph of these items; links to ids that are not among them are left to the checks. `anomalies` None: no list."""
     up: dict[str, tuple[str, ...]] = {}
@@ -26,21 +28,19 @@ def build_graph(
             for target in up[item.id]:
                 down.setdefault(target, []).append(item.id)
     sources = sources or SourceScan()
-    verified_by: dict[str, list[str]] = {}
-    for test, ids in sources.verifies.items():
-        for item_id in ids:
-            verified_by.setdefault(item_id, []).append(test)
+    sources = mark_sources(sources, declared, [test.id for test in sources.tests])
     return TraceGraph(
         product=product,
         items=items,
         up=up,
         down={key: tuple(below) for key, below in down.items()},
-        verified_by={key: tuple(tests) for key, tests in verified_by.items()},
+        verified_by=find_verified_by(sources),
         anomalies=anomalies or (),
         anomalies_declared=anomalies is not None,
         scale=scale,
         sources=sources,
         findings=tuple(findings),
+        declared=declared,
     )
 
 

@@ -8,19 +8,11 @@ from collections.abc import Collection, Mapping
 
 from lotmark.trace._graph import components, top_sets
 from lotmark.trace._risk import hazard_of
+from lotmark.trace._test_ids import base_test_id
 from lotmark.trace.models import Coverage, CoverageStatus, CoverageSummary, Item, TraceGraph
 
 PASSED = "passed"
 MISSING = "missing"
-
-
-def base_test_id(test_id: str) -> str:
-    """The id without its parametrisation: ``tests/test_ct.py::test_plateau[a::b]`` -> ``tests/test_ct.py::test_plateau``."""
-    name_at = test_id.find("::")
-    if name_at < 0 or not test_id.endswith("]"):
-        return test_id
-    bracket = test_id.find("[", name_at)
-    return test_id if bracket < 0 else test_id[:bracket]
 
 
 def roll_up(graph: TraceGraph, statuses: Mapping[str, str], verifies: Mapping[str, Collection[str]] | None = None) -> dict[str, Coverage]:

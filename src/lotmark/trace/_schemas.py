@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from lotmark.base.documents import document_schema
-from lotmark.trace._documents import AnomalyFile, RiskFile
+from lotmark.trace._documents import AnomalyFile, MarkerFile, RiskFile
 from lotmark.trace.predicates import KINDS
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -17,6 +17,7 @@ def all_schemas() -> dict[str, bytes]:
     """File name -> bytes of every schema of this room."""
     found: dict[str, tuple[type, str]] = {
         "anomalies.v1.json": (AnomalyFile, "Lotmark known anomalies (quality/anomalies.yaml)"),
+        "markers.v1.json": (MarkerFile, "Lotmark markers of tests from outside their sources (quality/markers.yaml)"),
         "risks.v1.json": (RiskFile, "Lotmark risks (quality/risks/*.yaml)"),
     }
     found |= {kind.schema: (kind.body, kind.title) for kind in KINDS if kind.schema is not None and kind.body is not None}

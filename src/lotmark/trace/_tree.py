@@ -7,11 +7,12 @@ from lotmark.ids.api import look_alike_key
 from lotmark.trace._graph import build_graph
 from lotmark.trace._items import parse_item
 from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
-from lotmark.trace.models import Anomaly, Item, RiskScale, SourceScan, TraceGraph, TracePolicy
+from lotmark.trace.models import Anomaly, DeclaredMarker, Item, RiskScale, SourceScan, TraceGraph, TracePolicy
 
 REQUIREMENTS = "requirements/"
 RISKS = "risks/"
 ANOMALIES = "anomalies.yaml"
+MARKERS = "markers.yaml"
 
 
 def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan | None = None, policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
@@ -22,6 +23,7 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
     findings: list[Finding] = []
     items: list[Item] = []
     anomalies: tuple[Anomaly, ...] | None = None
+    markers: tuple[DeclaredMarker, ...] = ()
     scale: RiskScale | None = None
     read = {REQUIREMENTS: 0, RISKS: 0}
     for path in sorted(files):
@@ -32,6 +34,10 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
             from lotmark.trace._yaml import parse_anomalies
 
             anomalies = parse_anomalies(shown, files[path], product, findings)
+        elif inner == MARKERS:
+            from lotmark.trace._yaml import parse_markers
+
+            markers = parse_markers(shown, files[path], product, findings)
         elif folder and path.endswith(".md"):
             if _is_readme(path, files[path]):
                 continue
@@ -54,7 +60,7 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
         if not count:
             findings.append(_nothing(folder, files))
     unique = _unique(items, findings)
-    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings)
+    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings, declared=markers)
 
 
 def inner_path(path: str) -> str:

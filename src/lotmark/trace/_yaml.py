@@ -7,11 +7,11 @@ import msgspec
 from lotmark.base.documents import Document, parse_document
 from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, Location, Severity
-from lotmark.trace._documents import AnomalyFile, ControlSection, HazardSection, RiskFile, ScaleSection
+from lotmark.trace._documents import AnomalyFile, ControlSection, HazardSection, MarkerFile, RiskFile, ScaleSection
 from lotmark.trace._items import ItemReader
 from lotmark.trace._lines import Fields
 from lotmark.trace._local import local_id
-from lotmark.trace.models import Anomaly, Item, RiskScale, TracePolicy, Value
+from lotmark.trace.models import Anomaly, DeclaredMarker, Item, RiskScale, TracePolicy, Value
 
 T = TypeVar("T")
 
@@ -34,6 +34,25 @@ def parse_anomalies(path: str, data: bytes, product: str, findings: list[Finding
         affects = tuple(local_id(text, product) or text for text in entry.affects)
         found[key] = Anomaly(key, entry.title, entry.severity, entry.status, entry.rationale, affects, where)
     return tuple(found.values())
+
+
+def parse_markers(path: str, data: bytes, product: str, findings: list[Finding]) -> tuple[DeclaredMarker, ...]:
+    """The entries of `quality/markers.yaml` in the order of the file; a text that is no identifier is a finding and left out."""
+    document = _parse(path, data, MarkerFile, findings)
+    if document is None:
+        return ()
+    declared: list[DeclaredMarker] = []
+    for number, entry in enumerate(document.value.markers):
+        ids: dict[str, None] = {}
+        for place, text in enumerate(entry.verifies):
+            key = local_id(text, product)
+            if key is None:
+                findings.append(Finding("LM-TRC-010", f"{text!r} is no identifier", Severity.ERROR, document.where(("markers", number, "verifies", place)), text, "write ids as REQ-001"))
+            else:
+                ids[key] = None
+        globs = tuple((glob, document.where(("markers", number, "tests", place))) for place, glob in enumerate(entry.tests))
+        declared.append(DeclaredMarker(globs, tuple(ids), entry.reason, document.where(("markers", number))))
+    return tuple(declared)
 
 
 def parse_risk_file(path: str, data: bytes, product: str, policy: TracePolicy, findings: list[Finding]) -> tuple[list[Item], RiskScale | None]:

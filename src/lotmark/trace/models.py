@@ -170,6 +170,17 @@ class Marker:
 
 
 @dataclass(frozen=True, slots=True)
+class DeclaredMarker:
+    """An entry of ``quality/markers.yaml``: tests, named by globs over their ids, and what they verify."""
+
+    tests: tuple[tuple[str, Location], ...]
+    """Each glob with its place."""
+    ids: tuple[str, ...]
+    reason: str
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
 class SourceTest:
     """A test that stands in the sources; `layer` is found from its path, empty where the path names none."""
 
@@ -211,13 +222,19 @@ class TraceGraph:
     up: Mapping[str, tuple[str, ...]]
     down: Mapping[str, tuple[str, ...]]
     verified_by: Mapping[str, tuple[str, ...]]
-    """Item id -> base ids of the tests whose markers name it."""
+    """Item id -> ids of the tests whose markers, or those that `declared` gives them, name it."""
     anomalies: tuple[Anomaly, ...]
     anomalies_declared: bool
     """Whether `quality/anomalies.yaml` stands there and could be read: no list is not an empty list."""
     scale: RiskScale
     sources: SourceScan
+    """With the markers that `declared` gives to the tests that are known so far."""
     findings: tuple[Finding, ...]
+    declared: tuple[DeclaredMarker, ...] = ()
+    ran_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Test id -> layers that report or list it; see `mark_tests`."""
+    results_known: bool = False
+    """Whether every layer has reported, so that a test that is not known by now does not exist."""
 
     def of_type(self, *types: str) -> tuple[Item, ...]:
         """The items of these types that are not obsolete."""

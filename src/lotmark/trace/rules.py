@@ -76,4 +76,10 @@ RULES: Final = (
     Rule("LM-TRC-043", "a marker belongs to no test", "No result can ever cover what it names.", "Put the marker directly above the test."),
     Rule("LM-TRC-044", "a test does not say what it verifies", "It counts for no requirement. That is fine for a helper's test and a gap for a requirement's.", "Mark it with verifies."),
     Rule("LM-TRC-045", "no test source was found", "The patterns of tests.markers match no file, so no marker was read.", "Mend tests.markers in lotmark.yaml."),
+    Rule(
+        "LM-TRC-046",
+        "a declared marker matches no test",
+        "quality/markers.yaml says of these tests what they verify. There is no such test, so the claim covers nothing: the test was renamed, taken out, or the glob is misspelt. Before the tests have run, some are known to the results alone; then it only warns.",
+        "Correct the glob; it is held against test ids as the sources, the list commands and the results give them.",
+    ),
 )

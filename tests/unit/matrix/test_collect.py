@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.matrix_product import INTEGRATION, NOON, RUN, UNIT, VALIDATION, attempt, junit, matrix
+from fakes.matrix_product import INTEGRATION, NOON, RUN, UNIT, VALIDATION, attempt, junit, matrix, said
 from lotmark.base.errors import ExitCode, LotmarkError
 from lotmark.base.findings import Severity
 from lotmark.matrix.api import collect_results
@@ -13,7 +13,8 @@ from lotmark.matrix.models import Attempt, CollectContext, CollectedResults, Fil
 A, B = "tests/unit/test_a.py::test_a", "tests/unit/test_a.py::test_b"
 
 
-def _collect(*attempts: Attempt, layer: str = "unit", **more) -> CollectedResults:
+def _collect(*attempts: Attempt, layer: str = "unit", verifies=None, **more) -> CollectedResults:
+    more |= {} if verifies is None else {"verifies": said(verifies)}
     return collect_results(layer, attempts, run=RUN, product="qpcr", **more)
 
 

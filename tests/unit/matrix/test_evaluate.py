@@ -11,6 +11,8 @@ from fakes.matrix_product import (
     UNIT,
     UNIT_OTHER,
     VALIDATION,
+    attempt,
+    foreign_graph,
     graph,
     green_runs,
     known,
@@ -20,8 +22,9 @@ from fakes.matrix_product import (
 )
 from lotmark.base.errors import ExitCode, NothingToJudgeError
 from lotmark.base.findings import Finding, Severity
-from lotmark.matrix.api import evaluate_matrix, plan_tests
+from lotmark.matrix.api import collect_results, evaluate_matrix, plan_tests
 from lotmark.matrix.models import KnownTest, MatrixResult, Plan, Row, Waiver, WaiverReview, WaiverScope, WaiverSigner
+from lotmark.trace.api import verifies_of
 
 GRAPH = graph()
 
@@ -126,6 +129,15 @@ def test_a_test_counts_for_everything_that_it_verifies_and_all_above() -> None:
 def test_what_the_results_say_that_they_verify_counts_without_a_marker() -> None:
     runs = [test_run("unit", {"C::t": "passed"}, verifies={"C::t": ["REQ-003"]})]
     assert _of(_evaluate(runs, items=["REQ-003"], of=graph({})), "REQ-003", "unit").status == "passed"
+
+
+def test_markers_from_outside_count_for_tests_that_only_results_know() -> None:
+    declared = '  - {tests: ["Profile::**"], verifies: [REQ-003], reason: r}\n'
+    of = foreign_graph(declared)
+    for status in ("passed", "failed"):
+        runs = [collect_results("unit", [attempt({"Profile::a b": status})], run=RUN, product="qpcr", verifies=verifies_of(of)).test_run]
+        assert runs[0].tests[0].verifies == ("REQ-003",)
+        assert _of(_evaluate(runs, items=["REQ-003"], of=of), "REQ-003", "unit").status == status
 
 
 def test_parameter_sets_count_by_the_marker_of_their_base_id() -> None:

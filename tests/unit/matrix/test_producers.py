@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.matrix_product import RUN
+from fakes.matrix_product import RUN, said
 from lotmark.base.findings import Severity
 from lotmark.matrix.api import collect_results, parse_test_list, read_junit
 from lotmark.matrix.models import Attempt, CollectedResults, ResultFile
@@ -119,7 +119,7 @@ def test_without_the_plugin_the_ids_are_the_same(project: Path, family: str) -> 
 def test_markers_in_the_sources_name_the_same_tests(project: Path) -> None:
     scanned = scan_sources(project, ["tests/**/*.py"], "qpcr")
     data, code = _run(project, "-p", "no:lotmark")
-    collected = _collect(project, data, code, expected=scanned.verifies, expected_complete=False, verifies=scanned.verifies)
+    collected = _collect(project, data, code, expected=scanned.verifies, expected_complete=False, verifies=said(scanned.verifies))
     verifies = {test.id: test.verifies for test in collected.test_run.tests}
     assert verifies["tests/unit/test_things.py::test_param[d::e]"] == ("REQ-001",)
     assert verifies["tests/unit/test_things.py::TestGroup::test_inner"] == ("REQ-002", "RC-001")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fakes.matrix_product import ALL, EXPENSIVE, INTEGRATION, MATRIX, UNIT, UNIT_OTHER, VALIDATION, graph, matrix
+from fakes.matrix_product import ALL, EXPENSIVE, INTEGRATION, MATRIX, UNIT, UNIT_OTHER, VALIDATION, foreign_graph, graph, matrix
 from lotmark.base.errors import RefusedError
 from lotmark.matrix.api import find_known_tests, parse_test_list
 from lotmark.matrix.models import KnownTest
@@ -65,3 +65,9 @@ def test_a_list_that_names_no_test_or_is_no_text_is_refused(printed: bytes) -> N
         parse_test_list(printed, "tests.unit.list-command")
     assert caught.value.code == "LM-MTX-015"
     assert caught.value.where == "tests.unit.list-command"
+
+
+def test_listed_tests_verify_what_markers_from_outside_say() -> None:
+    declared = '  - {tests: ["Profile::**"], verifies: [REQ-002], reason: r}\n'
+    known = find_known_tests(matrix(), foreign_graph(declared), {"unit": {"Profile::a b": ("REQ-001",), "Other::c": ()}})
+    assert {test.id: test.verifies for test in known} == {"Profile::a b": ("REQ-001", "REQ-002"), "Other::c": ()}

@@ -6,7 +6,7 @@ import pytest
 
 from fakes.trace_files import case, check, codes, control, found, graph_of, hazard, item, need, requirement, sound, sound_sources, sources
 from lotmark.base.findings import Severity
-from lotmark.trace.api import DEFAULT_POLICY, check_trace
+from lotmark.trace.api import DEFAULT_POLICY, check_trace, mark_tests
 from lotmark.trace.rules import RULES
 
 
@@ -16,6 +16,13 @@ def obsolete(files):
 
 def sound_check(*more, scan=None, **options):
     return check(sound(), *more, scan=scan or sound_sources(), **options)
+
+
+def sound_graph(*more, scan=None):
+    return graph_of(sound(), *more, scan=scan or sound_sources())
+
+
+IT = "checks/test_it.py::test_it"
 
 
 def test_a_sound_graph_has_no_findings():
@@ -143,7 +150,13 @@ class TestLevels:
     def test_a_test_outside_the_layers_counts_for_none(self):
         files = requirement("REQ-001", "derives: [UN-001]", "implements: [RC-001]", "layers: [unit]")
         scan = sources('@pytest.mark.verifies("REQ-001")', "def test_it(): pass", path="checks/test_it.py")
-        assert codes(sound_check(files, scan=scan)) == ["LM-TRC-036"]
+        assert codes(check_trace(mark_tests(sound_graph(files, scan=scan), [(IT, "validation")], complete=True))) == ["LM-TRC-036"]
+
+    def test_a_test_outside_the_layers_may_run_in_the_one_that_is_asked_for(self):
+        files = requirement("REQ-001", "derives: [UN-001]", "implements: [RC-001]", "layers: [unit]")
+        graph = sound_graph(files, scan=sources('@pytest.mark.verifies("REQ-001")', "def test_it(): pass", path="checks/test_it.py"))
+        assert check_trace(graph) == ()
+        assert check_trace(mark_tests(graph, [(f"{IT}[a]", "unit")], complete=True)) == ()
 
 
 class TestRisks:
