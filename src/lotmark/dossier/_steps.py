@@ -109,7 +109,7 @@ def _crc(name: str) -> Finding:
 def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | TrustFinder | None) -> tuple[str, Checkpoint, TrustPolicy]:
     """Step 3: the checkpoint, by the log key and the witnesses of the caller; nothing comes from `trust/` in the bundle."""
     note = archive.read(form.CHECKPOINT)
-    policy = trust if isinstance(trust, TrustPolicy) or trust is None else trust(manifest.origin)
+    policy = _find_trust(trust, manifest.origin)
     if policy is None:
         raise StepFailedError(
             f"you have not said whom you trust for the log {manifest.origin}",
@@ -147,6 +147,16 @@ def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | 
         )
     witnesses = f"{witnessed} witnesses" if policy.witnesses else "no witness: it shows tampering only by those who do not hold the log's key"
     return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {witnesses}", checkpoint, policy
+
+
+def _find_trust(trust: TrustPolicy | TrustFinder | None, origin: str) -> TrustPolicy | None:
+    if trust is None or isinstance(trust, TrustPolicy):
+        return trust
+    try:
+        return trust(origin)
+    except LotmarkError as error:
+        # The caller's own file is at fault, not the bundle.
+        raise StepFailedError.of(error, exit_code=ExitCode.ENVIRONMENT) from error
 
 
 def _is_witnessed(note: bytes, witness: str) -> bool:

@@ -193,6 +193,13 @@ def test_step_3_nobody_is_trusted_by_default(bundle: Path) -> None:
         assert [step.verdict for step in report.steps[3:]] == ["not-checked"] * 5
 
 
+def test_step_3_a_trust_file_that_cannot_be_used_is_the_caller_s_lack(bundle: Path) -> None:
+    def find_trust(_origin: str):
+        raise UsageError("LM-ATT-050", "not a trust policy", where="known_logs/x.json")
+
+    expect(verify(bundle, trust=find_trust), 3, "LM-ATT-050", "known_logs/x.json", exit_code=ExitCode.ENVIRONMENT)
+
+
 def test_step_3_the_trust_in_the_bundle_is_never_used(bundle: Path, tmp_path: Path) -> None:
     files = {**unpack(bundle), "trust/trust.json": b"{}\n"}
     assert verify(pack(tmp_path / "x.zip", files)).verdict == "accepted"
