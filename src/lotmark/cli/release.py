@@ -150,7 +150,8 @@ def _choose(workspace: Any, version: str | None, run_id: str | None) -> dict[str
     Raises:
         NothingToJudgeError: LM-DOS-072.
     """
-    for run in reversed(_runs(workspace)):
+    runs = _runs(workspace)
+    for run in runs[::-1]:
         if run_id is not None:
             if run_id in {run["run"], run["run"].partition(":")[2]}:
                 return run
