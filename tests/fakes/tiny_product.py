@@ -15,10 +15,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from fakes.quick import quick_environment
 from lotmark.attest.api import FileSigner, KeySigner, format_trust_policy, generate_key, public_pem, write_key
 from lotmark.attest.models import Person
 from lotmark.attest.ports import Signer
@@ -29,7 +29,7 @@ from lotmark.bootstrap._signing import sign_approval
 from lotmark.bootstrap._workspace import STATE, Workspace
 from lotmark.cli.main import run as run_cli
 from lotmark.ledger.api import fsck
-from lotmark.pipeline.api import find_run, open_embedded_engine, run_pipeline
+from lotmark.pipeline.api import evaluate_run, find_run, run_pipeline
 from lotmark.pipeline.models import RunReport
 from lotmark.policy.api import DEFAULT_POLICY
 
@@ -197,10 +197,6 @@ class Called:
     out: str
     err: str
 
-    @cached_property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
     @property
     def wire(self) -> Any:
         """The JSON that was printed."""
@@ -323,8 +319,6 @@ class TinyProduct:
         with self.workspace() as workspace:
             identity = find_run(workspace.settings(), report.run)
             assert identity is not None
-            from lotmark.pipeline.api import evaluate_run
-
             _, _, required = evaluate_run(workspace.settings(), identity)
         asked = {(entry["role"], entry["meaning"]) for entry in required}
         self.approve(report.run, by=tuple(each for each in APPROVALS if each[1:] in asked))
@@ -369,7 +363,8 @@ class TinyProduct:
     def process(self, *words: str, **options: Any) -> "subprocess.Popen[str]":
         """A process of its own that runs the command line on this product."""
         command = [sys.executable, "-m", "lotmark.cli.main", "-C", str(self.root), *words]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
+        options = {"env": quick_environment(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, **options}
+        return subprocess.Popen(command, **options)
 
 
 def call(*words: str) -> Called:
@@ -388,11 +383,6 @@ def describe(report: RunReport) -> str:
     """A report for a failed assertion."""
     lines = [f"{status.stage.value}: {status.outcome} {status.summary} {list(status.findings)}" for status in report.stages if status.outcome]
     return "\n".join([f"{report.run} {report.outcome}", *lines])
-
-
-def no_engine(database: Path) -> Any:
-    """The durable engine on another database, for tests that must not meet the product's own."""
-    return open_embedded_engine(database)
 
 
 def _person(name: str) -> Person:

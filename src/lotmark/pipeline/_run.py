@@ -105,7 +105,7 @@ class _Loop:
     def _start_ready(self) -> bool:
         statuses = read_statuses(self._evidence())
         running = {stage for stage, _, _ in self._started.values()}
-        if self._until is not None and statuses[self._until].outcome is not None:
+        if self._until is not None and statuses[self._until].outcome in {Outcome.ACCEPTED, Outcome.REFUSED}:
             return False
         started = False
         for stage in Stage:
