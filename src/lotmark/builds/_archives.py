@@ -8,6 +8,7 @@ import calendar
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -20,16 +21,19 @@ _MAX_MEMBERS = 200_000
 _FAULTS = (
     zipfile.BadZipFile,
     tarfile.TarError,
-    gzip.BadGzipFile,
     lzma.LZMAError,
     zlib.error,
+    struct.error,
     EOFError,
     OSError,
     NotImplementedError,
     RuntimeError,
     ValueError,
-    UnicodeError,
+    LookupError,
+    ArithmeticError,
 )
+"""What the parsers of the standard library raise on bytes that are no archive, or were damaged."""
+_GZIP_SHORTEST = 18
 
 
 class ArchiveError(Exception):
@@ -161,7 +165,7 @@ def _tar_reader(archive: tarfile.TarFile, info: tarfile.TarInfo) -> Callable[[],
 
 
 def _gzip(data: bytes) -> Archive:
-    if data[:2] != b"\x1f\x8b":
+    if data[:2] != b"\x1f\x8b" or len(data) < _GZIP_SHORTEST:
         raise gzip.BadGzipFile("no gzip header")
     when = float(int.from_bytes(data[4:8], "little"))
     name = data[10:].split(b"\0", 1)[0] if data[3] & 8 and not data[3] & 4 else b""

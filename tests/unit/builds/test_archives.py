@@ -68,7 +68,9 @@ def test_gzip_gives_time_name_and_content() -> None:
 
 @pytest.mark.parametrize("kind", ["zip", "tar", "gzip"])
 @pytest.mark.parametrize(
-    "data", [b"", b"no archive at all" * 60, make_zip(MEMBERS)[:60], b"PK\x05\x06" + bytes(10)], ids=["empty", "text", "cut off", "end record alone"]
+    "data",
+    [b"", b"no archive at all" * 60, make_zip(MEMBERS)[:60], b"\x1f\x8b\x08", b"PK\x05\x06" + bytes(10)],
+    ids=["empty", "text", "cut off", "gzip magic alone", "end record alone"],
 )
 def test_what_is_none_is_one_kind_of_error(kind: str, data: bytes) -> None:
     with pytest.raises(ArchiveError):
