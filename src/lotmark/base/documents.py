@@ -1,28 +1,29 @@
 """Strict configuration documents: YAML in, one msgspec type out, every complaint with file, line and column.
 
-Refused: duplicate keys, unknown keys (with a suggestion), tags other than the YAML core scalars, several documents,
-anchors that expand without end, files over the limit, bytes that are not UTF-8. The JSON Schema of a document is
-generated from the same type, so the schema and the reader cannot disagree.
+What is YAML here is said in `lotmark.base.strict_yaml`; unknown keys are refused with a suggestion. The JSON Schema of a
+document is generated from the same type, so the schema and the reader cannot disagree.
 """
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
+from lotmark.base import strict_yaml
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
 from lotmark.base.findings import Location
 from lotmark.base.limits import Limits
+from lotmark.base.strict_yaml import KEY
 
 T = TypeVar("T")
 
 DOCUMENT_LIMITS = Limits(max_bytes=4 * 1024 * 1024, max_depth=32, max_items=200_000)
-_Path = tuple[str | int, ...]
+_Path = strict_yaml.Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +53,14 @@ def read_document(path: Path, kind: type[T], *, name: str | None = None, limits:
         UsageError: LM-CFG-001 unreadable, -002 not YAML, -003 duplicate key, -004 unknown key, -005 wrong value.
     """
     shown = name or str(path)
+    solution = "create it with `lotmark init`, or point --config at the folder that holds it"
     try:
-        data = path.read_bytes()
+        if path.exists() and not path.is_file():  # opening a pipe would wait for ever
+            raise UsageError("LM-CFG-001", f"cannot read {shown}: it is not a file", where=shown, solution=solution)
+        with path.open("rb") as stream:
+            data = stream.read(limits.max_bytes + 1)
     except OSError as error:
-        raise UsageError(
-            "LM-CFG-001",
-            f"cannot read {shown}: {error.strerror}",
-            where=shown,
-            solution="create it with `lotmark init`, or point --config at the folder that holds it",
-        ) from error
+        raise UsageError("LM-CFG-001", f"cannot read {shown}: {error.strerror}", where=shown, solution=solution) from error
     return parse_document(data, kind, name=shown, limits=limits)
 
 
@@ -78,135 +78,110 @@ def parse_yaml(data: bytes, *, name: str, limits: Limits = DOCUMENT_LIMITS) -> t
     """Strict YAML -> plain values and the Location of each.
 
     Raises:
-        UsageError: LM-CFG-002 or LM-CFG-003.
+        UsageError: LM-CFG-002, LM-CFG-003 or, for a number that is out of range, LM-CFG-005.
     """
-    import yaml  # a command that reads no configuration does not pay for it
-
-    if len(data) > limits.max_bytes:
-        raise UsageError("LM-CFG-002", f"{name} has {len(data)} bytes, more than {limits.max_bytes}", where=name, solution="split the file")
-    try:
-        text = data.decode("utf-8")
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except UnicodeDecodeError as error:
-        raise UsageError("LM-CFG-002", f"{name} is not UTF-8 at byte {error.start}", where=name, solution="save the file as UTF-8") from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{name}:{mark.line + 1}:{mark.column + 1}" if mark else name
-        raise UsageError(
-            "LM-CFG-002", f"{name} is not YAML: {getattr(error, 'problem', None) or error}", where=where, solution="mend the YAML at that place"
-        ) from error
-    places: dict[_Path, Location] = {}
-    if node is None:
-        return None, {(): Location(name, 1, 1)}
-    return _construct(node, (), name, places, limits), places
+    return strict_yaml.parse_yaml(data, name=name, limits=limits)
 
 
-def _construct(node: Any, path: _Path, name: str, places: dict[_Path, Location], limits: Limits) -> Any:
-    location = Location(name, node.start_mark.line + 1, node.start_mark.column + 1)
-    places[path] = location
-    if len(path) > limits.max_depth or len(places) > limits.max_items:
-        raise UsageError(
-            "LM-CFG-002",
-            f"{name} is nested deeper than {limits.max_depth} or holds more than {limits.max_items} values",
-            where=str(location),
-            solution="simplify the file; do not use nested YAML aliases",
-        )
-    if node.id == "scalar":
-        return _scalar(node, location)
-    if node.id == "sequence":
-        return [_construct(item, (*path, i), name, places, limits) for i, item in enumerate(node.value)]
-    result: dict[str, Any] = {}
-    for key_node, value_node in node.value:
-        key_place = Location(name, key_node.start_mark.line + 1, key_node.start_mark.column + 1)
-        if key_node.id != "scalar":
-            raise UsageError("LM-CFG-002", "a mapping key must be a plain text", where=str(key_place), solution="use a plain key")
-        key = key_node.value
-        if key in result:
-            raise UsageError(
-                "LM-CFG-003", f"the key {key!r} stands twice", where=str(key_place), solution="remove one of them; the reader never guesses which one holds"
-            )
-        result[key] = _construct(value_node, (*path, key), name, places, limits)
-        places[(*path, key, "\0key")] = key_place
-    return result
-
-
-# The YAML 1.2 core schema, not PyYAML's 1.1: there `no` is false, `1:30` is ninety and `2026-11-23` a date object.
-_QUOTED = frozenset("'\"|>")
-_INT = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
-_WORDS: dict[str, Any] = {"": None, "~": None, "null": None, "true": True, "false": False}
-
-
-def _scalar(node: Any, location: Location) -> Any:
-    if node.tag not in _TAGS:
-        raise UsageError("LM-CFG-002", f"the YAML tag {node.tag!r} is not allowed", where=str(location), solution="remove the tag")
-    text: str = node.value
-    if node.style in _QUOTED:  # the C parser says '' where the Python one says None for a plain scalar
-        return text
-    if text in _WORDS:
-        return _WORDS[text]
-    if _INT.match(text):
-        return int(text)
-    if _FLOAT.match(text):
-        return float(text)
-    return text
-
-
-_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "timestamp", "merge", "value"))
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<key>key in )?\$?(?P<path>.*)`)?$", re.DOTALL)
+_AT = re.compile(r"^(?P<what>.*?)(?: - at (?P<key>`key` in )?`\$?(?P<path>.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN = re.compile(r"unknown field `(?P<field>.*)`")
+_WANTS_QUOTES = re.compile(r"Expected `[^`]*\bstr\b[^`]*`, got `(int|float|bool)`")
 
 
 def _located(error: msgspec.ValidationError, tree: Any, places: dict[_Path, Location], kind: type, name: str) -> UsageError:
     match = _AT.match(str(error))
-    what = match["what"] if match else str(error)
-    path = _resolve(tree, match["path"] or "" if match else "")
+    what, dotted, at_key = (match["what"], match["path"] or "", match["key"] is not None) if match else (str(error), "", False)
+    path = _resolve(tree, dotted, at_key, lambda: _complains(tree, kind, str(error)))
     unknown = _UNKNOWN.search(what)
     if unknown:
         field = unknown["field"]
-        place = _key_place(places, path, field) or places.get(path, Location(name))
-        known = sorted(_field_names(kind))
+        known = sorted(_known_keys(kind, path))
         close = difflib.get_close_matches(field, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else "remove it; the allowed keys are in the JSON Schema of this file"
+        hint = f"did you mean {close[0]!r}?" if close else f"remove it; here stand: {', '.join(known)}"
+        place = places.get((*path, field, KEY), places[path])
         return UsageError("LM-CFG-004", f"unknown key {field!r} in {name}", where=str(place), solution=hint)
-    while path and path not in places:
-        path = path[:-1]
-    dotted = ".".join(str(p) for p in path) or "the document"
-    what = what.replace("Object", "Mapping").replace("`", "'")
-    return UsageError(
-        "LM-CFG-005", f"{dotted}: {what}", where=str(places.get(path, Location(name))), solution="see the JSON Schema of this file for the allowed values"
-    )
+    dotted = ".".join(str(step) for step in path if step != KEY) or "the document"
+    solution = "put the value in quotes" if _WANTS_QUOTES.search(what) else "see the JSON Schema of this file for the allowed values"
+    what = what.replace("Object", "Mapping").replace("`object`", "`mapping`").replace("`array`", "`list`").replace("`", "'")
+    return UsageError("LM-CFG-005", f"{dotted}: {what}", where=str(places[path]), solution=solution)
 
 
-def _key_place(places: dict[_Path, Location], below: _Path, field: str) -> Location | None:
-    """Where the key `field` stands at or below a path (msgspec does not say which entry of a mapping it meant)."""
-    found = [place for path, place in places.items() if path[-2:] == (field, "\0key") and path[: len(below)] == below]
-    return found[0] if found else None
+def _complains(tree: Any, kind: type, text: str) -> bool:
+    """Whether the tree is refused with exactly this message."""
+    try:
+        msgspec.convert(tree, kind, strict=True)
+    except msgspec.ValidationError as error:
+        return str(error) == text
+    return False
 
 
-def _resolve(tree: Any, dotted: str) -> _Path:
-    """An error path of msgspec (``.targets[0].name``, ``[...]`` for any mapping value) -> a path into the tree."""
+def _resolve(tree: Any, dotted: str, at_key: bool, complains: Callable[[], bool]) -> _Path:
+    """An error path of msgspec (``.targets[0].name``) -> a path into the tree.
+
+    msgspec writes ``[...]`` for any entry of a mapping; which one it was is found by leaving others out.
+    """
     path: list[str | int] = []
     current = tree
-    for step in re.findall(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]", dotted):
-        key: str | int = step[0] or step[1]
-        if step[1] == "...":
+    for field, position in _STEP.findall(dotted):
+        step: str | int | None = field or position
+        if position == "...":
+            step = _guilty(current, complains)
+        elif position:
+            step = int(position)
+        if step is None:
             return tuple(path)
-        if step[1]:
-            key = int(step[1])
-        try:
-            current = current[key]
-        except (KeyError, IndexError, TypeError):
-            return tuple(path)
-        path.append(key)
-    return tuple(path)
+        current = current[step]
+        path.append(step)
+    guilty = _guilty(current, complains) if at_key else None
+    return (*path, guilty, KEY) if guilty is not None else tuple(path)
 
 
-def _field_names(kind: type) -> Iterator[str]:
-    """Every wire key of `kind` and of the Structs below it."""
+def _guilty(mapping: Any, complains: Callable[[], bool]) -> str | None:
+    """The key without whose entry the complaint would be another; halves the mapping in place and puts it back."""
+    if not isinstance(mapping, dict):
+        return None
+    whole = dict(mapping)
+    keys = list(whole)
+
+    def complains_of(some: list[str]) -> bool:
+        mapping.clear()
+        mapping.update({key: whole[key] for key in some})
+        return complains()
+
+    while len(keys) > 1:
+        half = keys[: len(keys) // 2]
+        keys = half if complains_of(half) else keys[len(keys) // 2 :]
+    found = bool(keys) and complains_of(keys)
+    mapping.clear()
+    mapping.update(whole)
+    return keys[0] if found else None
+
+
+def _known_keys(kind: type, path: _Path) -> set[str]:
+    """The wire keys that may stand in the mapping at `path`, by the type's own schema."""
     schema = msgspec.json.schema(kind)
-    for definition in schema.get("$defs", {}).values():
-        yield from definition.get("properties", {})
+    options = [schema]
+    for step in path:
+        options = [below for option in options for found in _unfold(option, schema) for below in _below(found, step)]
+    return {name for option in options for found in _unfold(option, schema) for name in found.get("properties", {})}
+
+
+def _unfold(option: dict[str, Any], schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """A schema with references followed and alternatives side by side."""
+    if "$ref" in option:
+        yield from _unfold(schema["$defs"][option["$ref"].rpartition("/")[2]], schema)
+    elif "anyOf" in option:
+        for alternative in option["anyOf"]:
+            yield from _unfold(alternative, schema)
+    else:
+        yield option
+
+
+def _below(option: dict[str, Any], step: str | int) -> Iterator[dict[str, Any]]:
+    found = option.get("items") if isinstance(step, int) else option.get("properties", {}).get(step, option.get("additionalProperties"))
+    if isinstance(found, dict):
+        yield found
 
 
 def document_schema(kind: type, *, title: str, identifier: str) -> dict[str, Any]:

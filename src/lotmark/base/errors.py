@@ -31,7 +31,7 @@ class LotmarkError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
 
     def __init__(self, code: str, reason: str, *, where: str | None = None, solution: str | None = None) -> None:
-        super().__init__(reason)
+        super().__init__(code, reason)  # both, so that a copy or a pickle of the error can be made
         self.code = code
         self.reason = reason
         self.where = where

@@ -22,8 +22,9 @@ class Location:
     column: int = 0
 
     def __str__(self) -> str:
-        parts = [self.path, *(str(n) for n in (self.line, self.column) if n)]
-        return ":".join(parts)
+        if not self.line:
+            return self.path  # a column alone would be read as a line
+        return f"{self.path}:{self.line}:{self.column}" if self.column else f"{self.path}:{self.line}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,10 @@ class RootedPath:
         pure = PurePosixPath(name)
         if not name or "\0" in name or pure.is_absolute() or ".." in pure.parts:
             raise UsageError("LM-BAS-001", f"the path {name!r} does not stay below {self.root}", solution="use a relative path without '..'")
-        resolved = (self.root / pure).resolve()
+        try:
+            resolved = (self.root / pure).resolve()
+        except (OSError, RuntimeError) as error:  # a link that leads to itself
+            raise UsageError("LM-BAS-001", f"the path {name!r} leads nowhere below {self.root}", solution="replace the link by the file") from error
         if not resolved.is_relative_to(self.root.resolve()):
             raise UsageError("LM-BAS-001", f"the path {name!r} leads outside {self.root} through a link", solution="replace the link by the file")
         return resolved
