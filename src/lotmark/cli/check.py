@@ -31,7 +31,9 @@ def command(output: Output, base: str | None, show_all: bool) -> int:
     findings = [*check_trace(graph, safety_class=safety_class)]
     matrix = read_matrix(product.quality / "matrix.yaml", name="quality/matrix.yaml")
     tests = find_known_tests(matrix.value, graph)
-    findings += check_matrix(matrix, graph, tests=tests, safety_class=safety_class, day=SystemClock().now().date())
+    layers = product.file.tests
+    all_listed = all(layer.list_command for layer in (layers.unit, layers.integration, layers.validation))
+    findings += check_matrix(matrix, graph, tests=tests, all_listed=all_listed, safety_class=safety_class, day=SystemClock().now().date())
     findings += _check_inputs(product.root, product.config_root, product.file.dependencies)
     if base is not None:
         findings += _check_commits(root, product.id, base)

@@ -14,7 +14,7 @@ from lotmark.trace.models import TraceGraph
 
 
 def check_matrix(
-    document: Document[MatrixFile], graph: TraceGraph, *, tests: Sequence[KnownTest] = (), safety_class: str = "C", day: date
+    document: Document[MatrixFile], graph: TraceGraph, *, tests: Sequence[KnownTest] = (), all_listed: bool = False, safety_class: str = "C", day: date
 ) -> tuple[Finding, ...]:
     """Every finding about the matrix against the product's items and known tests, in the order of the file.
 
@@ -22,6 +22,7 @@ def check_matrix(
         document: From `read_matrix`.
         graph: The product's trace graph.
         tests: All known tests, see `find_known_tests`; without any, globs are not checked.
+        all_listed: Whether every layer has a list command, so that each run learns the layer of every test from these.
         safety_class: Of the product; holds where an item does not name its own.
         day: Today, by the caller's clock.
     """
@@ -31,7 +32,7 @@ def check_matrix(
         *_severities(document, graph),
         *_triggers(document),
         *_globs(document, graph, tests),
-        *_layers(document, tests),
+        *(() if all_listed else _layers(document, tests)),
         *_unstable(document, day),
         *_speechless(document, index, graph, safety_class),
     )

@@ -12,8 +12,8 @@ from lotmark.matrix.models import KnownTest
 TODAY = date(2026, 11, 23)
 
 
-def _check(text: str, *, tests=(), day: date = TODAY) -> list[Finding]:
-    return list(check_matrix(parse_matrix(text.encode()), graph(), tests=tests, day=day))
+def _check(text: str, *, tests=(), day: date = TODAY, **more) -> list[Finding]:
+    return list(check_matrix(parse_matrix(text.encode()), graph(), tests=tests, day=day, **more))
 
 
 def test_a_good_matrix_has_no_finding() -> None:
@@ -61,6 +61,10 @@ def test_a_parameter_set_of_a_marked_test_is_known() -> None:
 def test_a_test_of_unknown_layer() -> None:
     found = _check(MATRIX, tests=[*known(), KnownTest("odd.c::odd")])
     assert [(finding.code, finding.subject) for finding in found] == [("LM-MTX-036", "odd.c::odd")]
+
+
+def test_where_all_layers_list_their_tests_their_layer_will_be_known() -> None:
+    assert _check(MATRIX, tests=(*known(), KnownTest("odd.c::odd", None, ("REQ-001",))), all_listed=True) == []
 
 
 def test_an_expired_explanation() -> None:
