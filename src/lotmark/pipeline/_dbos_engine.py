@@ -71,9 +71,8 @@ class DbosEngine:
         try:
             return self._start(key, self._launch()).get_result()
         except Exception as error:
-            if key in self._failures:
-                raise self._failures[key] from None
-            raise _meaning(error, self._database) from error
+            cause = self._failures.get(key, error)
+            raise _meaning(cause, self._database) from (None if cause is not error else error.__cause__)
 
     def _launch(self) -> _Workflow:
         with self._launching:
