@@ -138,7 +138,11 @@ def _components(index: Index, run: str) -> Components | None:
         retrieved=scan["retrieved"],
         vulnerabilities=tuple(
             Vulnerability(
-                vulnerability=row["vulnerability"], component=row["component"], severity=row["severity"], state=row["state"], justification=row["justification"]
+                vulnerability=row["vulnerability"],
+                component=row["component"],
+                severity=row["severity"],
+                state=row["state"],
+                justification=row["justification"] or None,
             )
             for row in matched
         ),
@@ -177,9 +181,10 @@ def _people(names: Any) -> tuple[Author, ...]:
 def _with_which_tests(index: Index, run: str, today: date) -> WithWhichTests:
     rows = _newest_rows(index, "matrix_rows", run)
     covered = []
-    for kind in sorted({row["kind"] for row in rows}, key=lambda kind: _KINDS.index(kind) if kind in _KINDS else len(_KINDS)):
+    for kind in _KINDS:
         statuses = [row["status"] for row in rows if row["kind"] == kind]
-        covered.append(Covered(kind=kind, total=len(statuses), passed=statuses.count("passed"), waived=statuses.count("waived")))
+        if statuses:
+            covered.append(Covered(kind=kind, total=len(statuses), passed=statuses.count("passed"), waived=statuses.count("waived")))
     used = [row["waiver"] for row in _newest_rows(index, "waiver_uses", run)]
     anomalies = [f"{row['item']} (severity {row['severity']}): {row['title']}" for row in _newest_rows(index, "anomalies", run) if row["status"] == "open"]
     return WithWhichTests(
@@ -196,7 +201,7 @@ def _layers(index: Index, run: str) -> tuple[Layer, ...]:
     expected = {row["stage"] for row in index.rows("SELECT stage FROM expected_evidence WHERE run = ? AND kind = 'test-run'", run)}
     found = {row["layer"]: row for row in index.rows("SELECT *, max(idx) FROM test_runs WHERE run = ? GROUP BY layer", run)}
     layers = []
-    for name in sorted(expected | found.keys(), key=lambda name: (_LAYERS.index(name) if name in _LAYERS else len(_LAYERS), name)):
+    for name in (layer for layer in _LAYERS if layer in expected or layer in found):
         row = found.get(name)
         if row is None:
             layers.append(Layer(layer=name, reported=False))

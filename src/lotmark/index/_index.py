@@ -240,6 +240,7 @@ class Index:
             connection = self._connection()
             try:
                 connection.execute("BEGIN IMMEDIATE")
+                connection.execute(f"PRAGMA user_version = {FORMAT}")  # the first write: only now SQLite says that a file may not be written
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF not in _UNWRITABLE:
                     raise

@@ -153,7 +153,12 @@ def _unknown(index: Index, text: str) -> NothingToJudgeError:
         names.update(dict.fromkeys((run.version, run.run.partition(":")[2], run.run)))
         if run.udi_di:
             names[run.udi_di] = None
-    for query in ("SELECT DISTINCT item AS name FROM items", "SELECT DISTINCT waiver AS name FROM waivers", "SELECT DISTINCT name FROM components"):
+    for query in (
+        "SELECT DISTINCT item AS name FROM items",
+        "SELECT DISTINCT waiver AS name FROM waivers",
+        "SELECT DISTINCT substr(waiver, instr(waiver, ':') + 1) AS name FROM waivers",
+        "SELECT DISTINCT name FROM components",
+    ):
         names.update(dict.fromkeys(row["name"] for row in index.rows(query)))
     if not names:
         return NothingToJudgeError("LM-IDX-004", f"nothing is called {text!r}: the ledger holds no run yet", solution="`lotmark run` makes the first one")

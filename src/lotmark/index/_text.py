@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lotmark.base.formats import show_text
-from lotmark.index._layout import Page
+from lotmark.index._layout import LABEL, Page
 from lotmark.index._text_other import write_components, write_items, write_waiver
 from lotmark.index._words import STATE_MARKS, both_times, instant, joined, number_of, waiver_lines
 from lotmark.index.models import Answers, ByWhom, Components, FromWhat, Layer, RunSummary, Signature, Target, UnderWhichApproval, What, WithWhichTests
@@ -173,11 +173,17 @@ def _write_by_whom(page: Page, people: ByWhom) -> None:
 def _write_tests(page: Page, tests: WithWhichTests) -> None:
     page.heading("With which tests")
     if tests.layers:
-        rows = [tuple(page.style(head, "dim") for head in ("layer".ljust(12), *_LAYER_COLUMNS, ""))]
-        rows += [_layer_row(page, layer) for layer in tests.layers]
-        page.table(rows, right=range(1, len(_LAYER_COLUMNS) + 1))
+        columns = [name for name in _LAYER_COLUMNS if name != "error" or any(layer.error for layer in tests.layers)]
+        rows = [tuple(page.style(head, "dim") for head in ("layer".ljust(LABEL - 2), *columns, ""))]
+        rows += [_layer_row(page, layer, columns) for layer in tests.layers]
+        page.table(rows, right=range(1, len(columns) + 1))
     else:
         page.field("layers", "no tests are recorded", mark="✗", color="red")
+    for layer in tests.layers:
+        if layer.unexpected:
+            page.field(layer.layer, f"{number_of(layer.unexpected, 'test')} reported that nobody expected", mark="!", color="yellow")
+        if layer.unstable:
+            page.field(layer.layer, f"{number_of(layer.unstable, 'test')} failed before passing", mark="!", color="yellow")
     for position, covered in enumerate(tests.covered):
         waived = f", {covered.waived} waived" if covered.waived else ""
         whole = covered.passed == covered.total
@@ -194,23 +200,20 @@ def _write_tests(page: Page, tests: WithWhichTests) -> None:
         page.field("open anomalies" if position == 0 else "", anomaly, mark="!", color="yellow")
 
 
-def _layer_row(page: Page, layer: Layer) -> tuple[str, ...]:
+def _layer_row(page: Page, layer: Layer, columns: Sequence[str]) -> tuple[str, ...]:
+    """The counts, and in the last cell the gravest of what they say."""
     if not layer.reported:
-        return (layer.layer, *("-" for _ in _LAYER_COLUMNS), page.style("✗ did not report", "red"))
-    counts = tuple(f"{getattr(layer, name):,}" for name in _LAYER_COLUMNS)
-    broken = layer.failed + layer.error
-    notes = []
-    if broken:
-        notes.append(page.style(f"✗ {broken} failed", "red"))
-    if layer.missing:
-        notes.append(page.style(f"✗ {layer.missing} missing", "red"))
-    if layer.unexpected:
-        notes.append(page.style(f"! {layer.unexpected} unexpected", "yellow"))
-    if layer.unstable:
-        notes.append(page.style(f"! {layer.unstable} unstable", "yellow"))
-    if layer.skipped:
-        notes.append(page.style(f"! {layer.skipped} skipped", "yellow"))
-    return (layer.layer, *counts, ", ".join(notes) or page.style("✓ all passed", "green"))
+        return (layer.layer, *("-" for _ in columns), page.style("✗ did not report", "red"))
+    counts = tuple(f"{getattr(layer, name):,}" for name in columns)
+    if layer.failed or layer.error:
+        verdict = page.style("✗ failed", "red")
+    elif layer.missing:
+        verdict = page.style("✗ incomplete", "red")
+    elif layer.skipped:
+        verdict = page.style("! with skipped", "yellow")
+    else:
+        verdict = page.style("✓ all passed", "green")
+    return (layer.layer, *counts, verdict)
 
 
 def _write_approval(page: Page, approval: UnderWhichApproval) -> None:
