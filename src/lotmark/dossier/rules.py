@@ -170,4 +170,10 @@ RULES = (
         "The ledger holds no closed run of that version.",
         "`lotmark release list` shows the releases and runs.",
     ),
+    Rule(
+        "LM-DOS-080",
+        "The PDF of the dossier cannot be made",
+        "The compiler that sets the PDF (typst) is missing or failed. The HTML dossier is made without it and says the same.",
+        "Reinstall the package typst; if it fails again on the same run, send its message with a bug report.",
+    ),
 )
