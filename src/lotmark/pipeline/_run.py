@@ -34,7 +34,6 @@ def run_pipeline(
     """
     # The engine's lock comes before the first look: whoever waited for another run sees what that one recorded.
     engine = settings.open_engine()
-    closed = False
     try:
         if new:
             _abandon_open(settings)
@@ -44,8 +43,11 @@ def run_pipeline(
         if standing != "released":
             _Loop(settings, identity, find_previous(settings, identity.commit), engine, progress or Silence(), until or only, only).run()
         closed = closed_outcome(settings.reader, identity.run) is not None
-    finally:
-        engine.close(forget=closed)
+    except Exception:
+        engine.close()
+        raise
+    # A person's interrupt passes by: the process ends at once, like one that is killed, and the next run takes up what is not recorded.
+    engine.close(forget=closed)
     return _report(settings, identity, resumed=standing != "new")
 
 
@@ -83,10 +85,9 @@ class _Loop:
                     self._take_in(future)
         except Exception:
             wait(self._started)
-            raise
-        finally:
             for stage, attempt, _ in self._started.values():
                 remove_work_folder(self._context(stage, attempt))
+            raise
         self._close_if_refused()
 
     def _evidence(self) -> RunEvidence:
