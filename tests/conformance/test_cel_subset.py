@@ -17,6 +17,9 @@ from lotmark.policy._cel_types import BOOL, STRING, ListOf, check_types, types_o
 from lotmark.policy._sandbox import evaluate_all
 from lotmark.policy.api import compute_facts, default_policy
 
+pytestmark = pytest.mark.verifies("REQ-015")
+
+
 celpy = pytest.importorskip("celpy")
 
 VALUES = {

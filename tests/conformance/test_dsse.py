@@ -19,6 +19,9 @@ from lotmark.attest.api import build_payload, pae, parse_envelope, sign_payload,
 from lotmark.attest.models import PAYLOAD_TYPE, Evidence, PredicateKind, Registry, Subject
 from lotmark.base.errors import IntegrityError
 
+pytestmark = pytest.mark.verifies("REQ-003")
+
+
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2] / ".." / "shared" / "reference"))
 REGISTRY = Registry([PredicateKind("thing", "urn:thing", "", "", frozenset({"pipeline"}))])
 EVIDENCE = Evidence("thing", (Subject("a", {"sha256": "ab" * 32}),), {"text": "é\U0001f600"})

@@ -21,7 +21,7 @@ FOREIGN = REFERENCE / "corpus" / "junit-like"
 FILES = sorted(CORPUS.glob("*.xml"))
 ORACLES = [path for path in FILES if (CORPUS / "oracle" / f"{path.stem}.results.json").exists()]
 
-pytestmark = pytest.mark.skipif(not FILES, reason=f"no JUnit corpus below {REFERENCE} (set LOTMARK_REFERENCE)")
+pytestmark = [pytest.mark.verifies("REQ-009"), pytest.mark.skipif(not FILES, reason=f"no JUnit corpus below {REFERENCE} (set LOTMARK_REFERENCE)")]
 
 # name -> cases read by status, distinct ids, gaps between declared and listed
 READ = {

@@ -11,7 +11,7 @@ from fakes.supply_world import World
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2].parent / "shared" / "reference"))
 LOCKS = sorted((REFERENCE / "corpus" / "locks").glob("*")) if (REFERENCE / "corpus" / "locks").is_dir() else []
 
-pytestmark = pytest.mark.skipif(not LOCKS, reason=f"no corpus of lock files below {REFERENCE}")
+pytestmark = [pytest.mark.verifies("REQ-014"), pytest.mark.skipif(not LOCKS, reason=f"no corpus of lock files below {REFERENCE}")]
 
 
 @pytest.fixture

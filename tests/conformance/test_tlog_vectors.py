@@ -11,6 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import CheckpointMalformedError, KeyTextError, NoteMalformedError, NoteUnverifiedError, ProofError
 
+pytestmark = pytest.mark.verifies("REQ-005")
+
+
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).resolve().parents[2].parent / "shared" / "reference"))
 
 

@@ -8,6 +8,9 @@ import pytest
 
 from lotmark.attest.api import check_public_key, key_id_of, parse_public_pem, public_pem, verify_signature
 
+pytestmark = pytest.mark.verifies("REQ-003")
+
+
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2] / ".." / "shared" / "reference"))
 
 

@@ -17,6 +17,9 @@ from fakes.build_world import NO_PYTHON, TODAY, make_clock, make_repo, shell
 from lotmark.builds.api import build_twice, probe, run_command
 from lotmark.builds.models import CommandReport, Quota, Verdict
 
+pytestmark = pytest.mark.verifies("REQ-012", "RC-006", "HAZ-007")
+
+
 SOURCE = Path(__file__).parents[2] / "src"
 
 

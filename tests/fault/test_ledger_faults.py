@@ -20,6 +20,9 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError
 from lotmark.ledger import api
 
+pytestmark = pytest.mark.verifies("REQ-006", "RC-004")
+
+
 WORKER = Path(__file__).with_name("ledger_worker.py")
 
 

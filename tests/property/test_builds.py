@@ -4,6 +4,7 @@ import datetime as dt
 import string
 from pathlib import PurePosixPath
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,9 @@ from lotmark.builds._text import show
 from lotmark.builds._times import TimeFacts, blank_stamps, find_stamps, parse_stamp
 from lotmark.builds.models import Dimension, Quota, SourceEntry
 from lotmark.product.models import Comparator
+
+pytestmark = pytest.mark.verifies("REQ-013")
+
 
 COMMIT, NOW = 1_760_000_000, 1_795_415_400.0
 FACTS = ExplainFacts(

@@ -2,12 +2,16 @@
 
 import string
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotmark.base.errors import UsageError
 from lotmark.ids.api import find_ids, look_alike_key, parse_id
 from lotmark.ids.models import ItemId
+
+pytestmark = pytest.mark.verifies("REQ-001")
+
 
 products = st.from_regex(r"[a-z][a-z0-9-]{0,39}", fullmatch=True, alphabet=st.characters(codec="ascii"))
 locals_ = st.builds(

@@ -2,6 +2,7 @@
 
 import string
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,9 @@ from lotmark.base.findings import has_errors
 from lotmark.matrix._globs import compile_glob
 from lotmark.matrix.api import collect_results, evaluate_matrix, normalise_id, plan_tests, read_junit
 from lotmark.matrix.models import Attempt, MatrixEvaluation, Plan, ResultFile
+
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005")
+
 
 GRAPH = graph()
 MATRIX = matrix()

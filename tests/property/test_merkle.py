@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
 
+pytestmark = pytest.mark.verifies("REQ-005", "RC-003")
+
+
 SIZES = st.integers(1, 200)
 LEAVES = [tlog.leaf_hash(number.to_bytes(2, "big")) for number in range(200)]
 

@@ -2,11 +2,15 @@
 
 import copy
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.release_run import NOON, ReleaseRun, verified
 from lotmark.policy.api import compute_facts, decide, default_policy
+
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008")
+
 
 POLICY = default_policy()
 WHOLE = ReleaseRun().entries()

@@ -3,11 +3,15 @@
 import json
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lotmark.attest.api import MAX_INTEGER, format_json, parse_json
 from lotmark.base.errors import IntegrityError
+
+pytestmark = pytest.mark.verifies("REQ-002", "RC-001")
+
 
 texts = st.text(st.characters(exclude_categories=["Cs"]))
 scalars = st.none() | st.booleans() | st.integers(-MAX_INTEGER, MAX_INTEGER) | st.floats(allow_nan=False, allow_infinity=False) | texts

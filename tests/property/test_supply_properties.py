@@ -28,6 +28,9 @@ from lotmark.supply._versions import find_version, is_in_range
 from lotmark.supply._vulnerabilities import is_affected
 from lotmark.supply.models import Component
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011")
+
+
 READER = SpdxReader()
 NAMES = st.from_regex(r"\A[a-z][a-z0-9]{0,5}([-_.][a-z0-9]{1,4})?\Z")
 VERSIONS = st.tuples(st.integers(0, 9), st.integers(0, 9), st.sampled_from(["", "a1", "rc2", ".post1", ".dev3"])).map(

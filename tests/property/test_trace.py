@@ -19,8 +19,54 @@ from lotmark.trace._marker_ids import parse_marked_ids
 from lotmark.trace._policy import DEFAULT_POLICY
 from lotmark.trace.api import base_test_id, changed_items, check_trace, find_cycles, find_impact, parse_trace, roll_up, scan_source, summarise_coverage
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009")
+
+
 PATH = "quality/requirements/REQ-001.md"
-WORDS = ("title", "derives", "before", "a", "UN-001", "REQ-1", "x: y", "é", "-", "- a", "[a, b]", "{a: b}", "{a: 'b, c'}", "#", " # c", "'", '"', "''", '"a"', "'it''s'", "\\", ",", "]", "}", "&a", "*a", "!t", "|", ">", "%", "@", "`", "~", "?", ": ", ":", "--", "...", "007", "true", "https://x.y/z", "a#b")
+WORDS = (
+    "title",
+    "derives",
+    "before",
+    "a",
+    "UN-001",
+    "REQ-1",
+    "x: y",
+    "é",
+    "-",
+    "- a",
+    "[a, b]",
+    "{a: b}",
+    "{a: 'b, c'}",
+    "#",
+    " # c",
+    "'",
+    '"',
+    "''",
+    '"a"',
+    "'it''s'",
+    "\\",
+    ",",
+    "]",
+    "}",
+    "&a",
+    "*a",
+    "!t",
+    "|",
+    ">",
+    "%",
+    "@",
+    "`",
+    "~",
+    "?",
+    ": ",
+    ":",
+    "--",
+    "...",
+    "007",
+    "true",
+    "https://x.y/z",
+    "a#b",
+)
 
 pieces = st.lists(st.sampled_from(WORDS) | st.text(string.printable, max_size=4), max_size=4).map("".join)
 lines = st.one_of(
@@ -56,7 +102,13 @@ def test_what_the_line_reader_accepts_yaml_reads_alike(text):
     assert as_yaml(text) in ({key: plain(value) for key, value in fields.values.items()}, None if not fields.values else ...)
 
 
-@given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True, alphabet=string.ascii_lowercase + string.digits + "-"), st.text(st.characters(blacklist_categories=["C", "Zl", "Zp"]), max_size=20), max_size=5))
+@given(
+    st.dictionaries(
+        st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True, alphabet=string.ascii_lowercase + string.digits + "-"),
+        st.text(st.characters(blacklist_categories=["C", "Zl", "Zp"]), max_size=20),
+        max_size=5,
+    )
+)
 def test_any_text_can_be_written_in_quotes_and_comes_back(values):
     quoted = "\n".join(f'{key}: "{value}"' for key, value in ((key, value.replace("\\", "\\\\").replace('"', '\\"')) for key, value in values.items()))
     findings = []
@@ -73,7 +125,13 @@ def test_any_file_is_an_item_or_a_finding_and_never_a_traceback(data):
     assert all(finding.location.path == PATH and finding.help for finding in findings)
 
 
-@given(st.dictionaries(st.sampled_from((PATH, "quality/risks/HAZ-001.md", "quality/risks/a.yaml", "quality/anomalies.yaml", "x")), st.binary(max_size=200) | front_matters.map(str.encode), max_size=4))
+@given(
+    st.dictionaries(
+        st.sampled_from((PATH, "quality/risks/HAZ-001.md", "quality/risks/a.yaml", "quality/anomalies.yaml", "x")),
+        st.binary(max_size=200) | front_matters.map(str.encode),
+        max_size=4,
+    )
+)
 def test_any_tree_is_checked_without_a_traceback(files):
     graph = parse_trace(files, "qpcr")
     findings = check_trace(graph)
@@ -82,7 +140,35 @@ def test_any_tree_is_checked_without_a_traceback(files):
     roll_up(graph, {})
 
 
-@given(st.sampled_from(("tests/test_a.py", "tests/test_a.c", "test/a.js", "a.txt", "a_test.go")), st.binary(max_size=200) | st.lists(st.sampled_from(("/*", "*/", "//", "#", "@verifies", "@implements", " REQ-001", " through ", ",", "\n", "void test_a(void) {", "def test_a(): pass", "@pytest.mark.verifies(", ")", '"REQ-001"', "'''", "it('", "\t")), max_size=15).map(lambda parts: "".join(parts).encode()))
+@given(
+    st.sampled_from(("tests/test_a.py", "tests/test_a.c", "test/a.js", "a.txt", "a_test.go")),
+    st.binary(max_size=200)
+    | st.lists(
+        st.sampled_from(
+            (
+                "/*",
+                "*/",
+                "//",
+                "#",
+                "@verifies",
+                "@implements",
+                " REQ-001",
+                " through ",
+                ",",
+                "\n",
+                "void test_a(void) {",
+                "def test_a(): pass",
+                "@pytest.mark.verifies(",
+                ")",
+                '"REQ-001"',
+                "'''",
+                "it('",
+                "\t",
+            )
+        ),
+        max_size=15,
+    ).map(lambda parts: "".join(parts).encode()),
+)
 def test_any_source_is_scanned_without_a_traceback(path, data):
     found = scan_source(path, data, "qpcr")
     assert all(marker.ids and marker.path == path and marker.line >= 1 for marker in found.markers)
@@ -155,7 +241,11 @@ def reaches(graph, start, edges):
 
 @given(trees())
 def test_bitsets_and_closures_agree_with_a_plain_walk(graph):
-    live = {item_id: tuple(target for target in targets if not graph.items[target].obsolete) for item_id, targets in graph.up.items() if not graph.items[item_id].obsolete}
+    live = {
+        item_id: tuple(target for target in targets if not graph.items[target].obsolete)
+        for item_id, targets in graph.up.items()
+        if not graph.items[item_id].obsolete
+    }
     tops = [one.id for one in graph.of_type("user-need", "hazard")]
     reach = top_sets(graph, tops)
     for one in graph.items.values():
@@ -243,7 +333,10 @@ def test_in_a_sound_tree_passing_tests_cover_all_and_one_failure_shows_up_to_the
     assert incomplete == set(verified).union(*(reaches(graph, one, graph.up) for one in verified))
 
 
-@given(st.dictionaries(st.sampled_from([f"REQ-{n}" for n in NUMBERS]), st.sampled_from("abc")), st.dictionaries(st.sampled_from([f"REQ-{n}" for n in NUMBERS]), st.sampled_from("abc")))
+@given(
+    st.dictionaries(st.sampled_from([f"REQ-{n}" for n in NUMBERS]), st.sampled_from("abc")),
+    st.dictionaries(st.sampled_from([f"REQ-{n}" for n in NUMBERS]), st.sampled_from("abc")),
+)
 def test_changes_are_those_of_the_texts_and_run_backwards_when_turned(before, after):
     def files(texts):
         return {f"quality/requirements/{item_id}.md": item("requirement", item_id, body=text) for item_id, text in texts.items()}

@@ -12,6 +12,9 @@ from lotmark.builds.api import build_twice, probe
 from lotmark.builds.models import BuildReport, Dimension
 from lotmark.product.models import BuildSection
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007")
+
+
 FOLDER = Path(__file__).parent / "twin-build"
 NEEDED = frozenset({Dimension.CLOCK, Dimension.CPUS, Dimension.DIRECTORY_ORDER})
 

@@ -7,6 +7,8 @@ from lotmark.approvals._documents import matching, normal_email
 from lotmark.approvals.api import find_person, parse_approvals, parse_people, read_approvals, read_people
 from lotmark.base.errors import UsageError
 
+pytestmark = pytest.mark.verifies("REQ-017", "RC-012", "HAZ-003")
+
 
 def refused(read) -> UsageError:
     with pytest.raises(UsageError) as caught:

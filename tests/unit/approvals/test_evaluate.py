@@ -11,6 +11,9 @@ from fakes.signing import NOON, RUN, Desk, key, people, rules
 from lotmark.approvals.api import evaluate_approvals
 from lotmark.approvals.models import ApprovalStatus, Person
 
+pytestmark = pytest.mark.verifies("REQ-017", "RC-012", "HAZ-003")
+
+
 replace_struct = msgspec.structs.replace
 LATER = NOON + timedelta(days=2)
 

@@ -2,11 +2,14 @@
 
 import itertools
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotmark.approvals._matching import Candidate, fill
 from lotmark.approvals.models import RequiredSignature
+
+pytestmark = pytest.mark.verifies("REQ-017", "RC-012", "HAZ-003")
 
 
 def need(role: str, count: int = 1) -> RequiredSignature:

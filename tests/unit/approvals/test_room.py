@@ -14,6 +14,8 @@ from lotmark.approvals.api import SCHEMAS, schema_bytes
 from lotmark.approvals.predicates import KINDS
 from lotmark.approvals.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-017", "RC-012", "HAZ-003")
+
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_the_published_schema_is_the_one_of_the_type(name):

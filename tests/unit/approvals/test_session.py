@@ -8,6 +8,9 @@ from fakes.signing import NOON
 from lotmark.approvals.api import SessionState, Tick, format_session, next_signing, open_session, parse_session, session_state
 from lotmark.base.errors import EnvironmentLacksError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-016", "RC-002")
+
+
 KEY = "ab" * 32
 WHO = {"person": "quinn", "key_id": KEY, "roles": ["regulatory", "quality-owner"]}
 BOTH = ["key", "passphrase"]

@@ -14,6 +14,9 @@ from lotmark.attest.api import build_payload, parse_json
 from lotmark.attest.models import Registry
 from lotmark.base.errors import EnvironmentLacksError, ExitCode, LotmarkError, RefusedError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-016", "RC-002", "HAZ-003")
+
+
 REGISTRY = Registry(KINDS)
 LATER = NOON + timedelta(hours=1)
 

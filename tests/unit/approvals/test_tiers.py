@@ -9,6 +9,9 @@ from fakes.signing import rules
 from lotmark.approvals.api import compute_tier, parse_approvals, required_approvals
 from lotmark.policy.api import compute_facts
 
+pytestmark = pytest.mark.verifies("REQ-017", "RC-012", "HAZ-003")
+
+
 FACTS = compute_facts(ReleaseRun().entries(), NOON)
 
 

@@ -10,6 +10,9 @@ from lotmark.attest.api import pae, parse_envelope, sign_payload, verify_signatu
 from lotmark.attest.models import PAYLOAD_TYPE
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
 
+pytestmark = pytest.mark.verifies("REQ-003", "RC-001", "HAZ-001")
+
+
 DANA = signer("dana")
 
 

@@ -12,6 +12,8 @@ from lotmark.attest._keys import _ORDER_8, _PRIME
 from lotmark.attest.api import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
 from lotmark.base.errors import UsageError
 
+pytestmark = pytest.mark.verifies("REQ-004", "RC-002")
+
 
 def test_a_key_id_is_the_sha256_of_the_der_public_key():
     public = private_key("dana").public_key()

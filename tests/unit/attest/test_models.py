@@ -7,6 +7,8 @@ from lotmark.attest.models import Envelope, KeyRecord, PredicateKind, Registry, 
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
 
 def _kind(name="thing", uri="urn:thing", signers=frozenset({"pipeline"})):
     return PredicateKind(name, uri, "IEC 62304 5.8", "device-lifetime", signers)

@@ -6,10 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import lotmark.attest
 from lotmark.attest.predicates import KEY_EVENT, KINDS
 from lotmark.attest.rules import RULES
 from lotmark.base.documents import document_schema
+
+pytestmark = pytest.mark.verifies("REQ-025")
+
 
 ROOM = Path(lotmark.attest.__file__).parent
 

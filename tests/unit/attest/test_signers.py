@@ -15,6 +15,9 @@ from lotmark.attest import _pkcs8, _signers
 from lotmark.attest.api import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, verify_signature, write_key
 from lotmark.base.errors import EnvironmentLacksError, ExitCode, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-004", "RC-002")
+
+
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="the openssl command is not installed")
 PASSPHRASE = "correct horse battery"
 CLEAR = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())

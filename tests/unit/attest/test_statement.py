@@ -10,6 +10,9 @@ from lotmark.attest.api import build_payload
 from lotmark.attest.models import STATEMENT_TYPE, Evidence, PredicateKind, Registry, Statement, Subject
 from lotmark.base.errors import IntegrityError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-003", "RC-001")
+
+
 SHA256 = "ab" * 32
 ARTIFACT = Subject("app.whl", {"sha256": SHA256})
 

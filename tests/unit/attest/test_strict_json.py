@@ -10,6 +10,8 @@ from lotmark.attest.api import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
 from lotmark.base.errors import IntegrityError, UsageError
 from lotmark.base.limits import Limits
 
+pytestmark = pytest.mark.verifies("REQ-002", "RC-001", "HAZ-001")
+
 
 @pytest.mark.parametrize(
     ("data", "value"),

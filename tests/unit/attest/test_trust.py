@@ -10,6 +10,9 @@ from lotmark.attest.api import apply_key_event, build_payload, key_event, replay
 from lotmark.attest.models import Person, Subject, Trust
 from lotmark.base.errors import IntegrityError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-004", "RC-002", "HAZ-003")
+
+
 ADA = signer("ada").public_key
 
 

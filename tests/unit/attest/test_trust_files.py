@@ -16,6 +16,8 @@ from lotmark.attest.api import KnownLogs, format_trust_policy, known_logs_folder
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-004", "RC-002", "HAZ-003")
+
 
 def _vkey(name, key):
     return f"{name}+{'0a' * 4}+{base64.b64encode(b'%c' % 1 + signer(key).public_key).decode()}"

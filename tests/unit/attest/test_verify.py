@@ -13,6 +13,8 @@ from lotmark.attest.api import build_payload, pae, parse_envelope, sign_payload,
 from lotmark.attest.models import PAYLOAD_TYPE, Evidence, PredicateKind, Registry, Subject, Trust
 from lotmark.base.errors import ExitCode, IntegrityError
 
+pytestmark = pytest.mark.verifies("REQ-003", "RC-001", "HAZ-001")
+
 
 class Body(msgspec.Struct, forbid_unknown_fields=True):
     count: int

@@ -10,6 +10,9 @@ from fakes.archives import make_gzip, make_tar, make_zip
 from lotmark.builds import _archives
 from lotmark.builds._archives import ArchiveError, looks_like, read_archive, stored_times
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 MEMBERS = [("a.txt", b"alpha" * 50), ("dir/b.txt", b"beta")]
 
 

@@ -16,7 +16,7 @@ from lotmark.builds.api import build_twice, source_digest
 from lotmark.builds.models import BuildReport, Capabilities, Claim, Dimension, Quota, Verdict
 from lotmark.product.models import BuildSection, Comparator, EnvironmentSection
 
-pytestmark = pytest.mark.usefixtures("bwrap")
+pytestmark = [pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004"), pytest.mark.usefixtures("bwrap")]
 
 
 def build(repo: Path, tmp_path: Path, config: BuildSection, environment: EnvironmentSection = NO_PYTHON, **options: object) -> BuildReport:

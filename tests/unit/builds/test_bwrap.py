@@ -11,6 +11,9 @@ from lotmark.builds import _bwrap
 from lotmark.builds._bwrap import APPARMOR_CURE, SANDBOX_ID, BwrapSandbox, format_arguments
 from lotmark.builds.models import Capabilities, LogCapture, Mount, SandboxResult
 
+pytestmark = pytest.mark.verifies("REQ-012", "RC-006", "HAZ-007")
+
+
 NEW, OLD = (0, 8, 0), (0, 4, 1)
 
 

@@ -12,7 +12,7 @@ from lotmark.builds.api import run_command, source_digest, stage_source
 from lotmark.builds.models import CommandReport, Mount, Quota
 from lotmark.product.models import EnvironmentSection
 
-pytestmark = pytest.mark.usefixtures("bwrap")
+pytestmark = [pytest.mark.verifies("REQ-012", "RC-006", "HAZ-007"), pytest.mark.usefixtures("bwrap")]
 
 
 def run(repo: Path | None, tmp_path: Path, script: str, environment: EnvironmentSection = NO_PYTHON, **options: object) -> CommandReport:

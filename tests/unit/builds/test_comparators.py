@@ -11,6 +11,9 @@ from lotmark.base.findings import Severity
 from lotmark.builds._comparators import apply_comparators, is_equivalent, matches_output
 from lotmark.product.models import Comparator
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 MEMBERS = [("a.txt", b"alpha" * 50), ("b.txt", b"beta")]
 BACK = MEMBERS[::-1]
 

@@ -14,6 +14,9 @@ from lotmark.builds._times import TimeFacts
 from lotmark.builds.models import Dimension, OutputComparison, OutputFile, Verdict
 from lotmark.product.models import Comparator
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 FACTS = ExplainFacts({}, TimeFacts(0, (0, 0), (0, 0)), frozenset())
 ZIP = Comparator(pattern="*.zip", kind="zip", reason="times", owner="quinn", expires="2027-01-01")
 

@@ -9,6 +9,9 @@ from lotmark.builds import _conditions
 from lotmark.builds._conditions import CONTROLLED, ROBUST, Conditions, claim_for, find_faketime, find_locale, pinned, vary, wanted_dimensions
 from lotmark.builds.models import Capabilities, Claim, Dimension
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 FULL = Capabilities("bwrap", available=True, hides=True)
 
 

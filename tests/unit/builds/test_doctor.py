@@ -10,6 +10,8 @@ from lotmark.builds import _doctor, _selftest
 from lotmark.builds.api import check_environment, check_self_test, probe, self_test
 from lotmark.builds.models import Capabilities, Dimension, SelfTestResult
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 @pytest.fixture
 def complete(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,9 @@ from lotmark.builds._explain import explain
 from lotmark.builds._times import TimeFacts
 from lotmark.builds.models import Cause, Dimension
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 D = Dimension
 COMMIT, NOW, SHIFT, BACK = 1_760_000_000, 1_795_415_400.0, 398 * 86_400, -40 * 86_400
 VALUES = {

@@ -17,6 +17,9 @@ from lotmark.builds.api import stage_source
 from lotmark.builds.models import Capabilities, LogCapture, SandboxResult, SandboxSpec, SourceEntry, StagedSource
 from lotmark.product.models import EnvironmentSection
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 SEALED = Capabilities("bwrap", available=True, hides=True)
 GOOD = """@status
 CapInh:\t0000000000000000

@@ -11,6 +11,8 @@ from lotmark.builds import _host
 from lotmark.builds._host import HostSandbox
 from lotmark.builds.models import Dimension
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 def test_it_is_always_there_and_says_what_it_cannot_vary(monkeypatch: pytest.MonkeyPatch) -> None:
     found = HostSandbox().probe()

@@ -14,6 +14,9 @@ from lotmark.builds._layout import make_layout
 from lotmark.builds.api import stage_source
 from lotmark.builds.models import Capabilities, StagedSource
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 SEALED = Capabilities("bwrap", available=True, hides=True)
 PINNED = Conditions(name="A")
 HOST = Capabilities("host", available=True, hides=False)

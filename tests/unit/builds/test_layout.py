@@ -12,6 +12,8 @@ from lotmark.builds.api import stage_source
 from lotmark.builds.models import Mount, StagedSource
 from lotmark.product.models import EnvironmentSection
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 def targets(environment: EnvironmentSection, **options: object) -> list[str]:
     return [mount.target for mount in make_layout(environment, None, **options).mounts]  # type: ignore[arg-type]

@@ -10,6 +10,8 @@ from lotmark.base.errors import UsageError
 from lotmark.builds import _outputs
 from lotmark.builds._outputs import collect
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 @pytest.fixture
 def lane(tmp_path: Path) -> Path:

@@ -17,6 +17,9 @@ from lotmark.builds.models import BuildReport, Dimension
 from lotmark.builds.predicates import KINDS, RebuildBody, provenance_evidence, rebuild_evidence
 from lotmark.product.models import Comparator, EnvironmentSection
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 RUN = "qpcr:RUN-0001"
 CONFIG = shell(
     "mkdir out; echo x > out/same; uname -n > out/host; uname -n | head -c 1 > out/masked",

@@ -11,6 +11,9 @@ from lotmark.builds import _process
 from lotmark.builds._process import DiskWatch, folder_size, supervise
 from lotmark.builds.models import LogCapture, Quota, SandboxResult
 
+pytestmark = pytest.mark.verifies("REQ-012", "RC-006")
+
+
 PATH = {"PATH": "/usr/bin:/bin"}
 
 

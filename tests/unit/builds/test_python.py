@@ -10,6 +10,8 @@ from lotmark.base.errors import UsageError
 from lotmark.builds._python import current_interpreter, find_python
 from lotmark.builds.models import Mount
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 def make_base(folder: Path, version: str = "3.11") -> Path:
     """An installation: <folder>/bin/python3.11 and its library."""

@@ -3,8 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import lotmark.builds
 from lotmark.builds.rules import RULES
+
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 SOURCES = [path for path in Path(lotmark.builds.__file__).parent.glob("*.py") if path.name != "rules.py"]
 

@@ -10,6 +10,8 @@ import pytest
 from lotmark.builds import _scratch
 from lotmark.builds._scratch import is_tmpfs, open_scratch, remove_tree
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 @pytest.fixture(autouse=True)
 def _on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
 from lotmark.builds._source import changed_entries, list_source
 from lotmark.builds.api import source_digest, stage_source
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
 
 def test_the_digest_is_over_mode_content_and_path_sorted_by_path(repo: Path) -> None:
     expected = hashlib.sha256()

@@ -7,6 +7,9 @@ import pytest
 from lotmark.builds._times import TimeFacts, blank_stamps, find_stamps, parse_stamp, show_time
 from lotmark.builds.models import Dimension
 
+pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
+
+
 COMMIT, NOW, DAY, ZONE, SHIFT = 1_760_000_000, 1_795_415_400.0, 86_400, 45_900, 398 * 86_400
 FACTS = TimeFacts(COMMIT, (NOW, NOW + 5), (NOW + 1, NOW + 7), clock_shift=SHIFT, mtime_shift=-3 * DAY, zone_shifts=(42_300, ZONE))
 

@@ -22,6 +22,9 @@ from lotmark.product.models import Product
 from lotmark.trace.api import check_trace, hazard_of, load_product_trace
 from lotmark.trace.models import TraceGraph
 
+pytestmark = pytest.mark.verifies("REQ-008")
+
+
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 QPCR, PUMP = EXAMPLES / "qpcr-caller", EXAMPLES / "pump-firmware"
 MADE = shutil.ignore_patterns("dist", "build", "results", "__pycache__", ".pytest_cache", ".lotmark")

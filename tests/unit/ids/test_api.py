@@ -7,6 +7,8 @@ from lotmark.ids.api import find_ids, look_alike_key, parse_id, parse_product
 from lotmark.ids.models import ItemId
 from lotmark.ids.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-001")
+
 
 @pytest.mark.parametrize(
     ("text", "product", "local"),

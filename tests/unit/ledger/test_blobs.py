@@ -7,6 +7,9 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
 from lotmark.ledger._blobs import BlobFolder
 
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+
+
 DATA = b"some bytes"
 
 

@@ -13,6 +13,9 @@ from lotmark.ledger import api
 from lotmark.ledger.models import Submission
 from lotmark.tlog import api as tlog
 
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+
+
 KEYS = [policy().log_key]
 
 

@@ -16,6 +16,8 @@ from lotmark.ledger import api
 from lotmark.ledger.models import Submission
 from lotmark.tlog import api as tlog
 
+pytestmark = pytest.mark.verifies("REQ-007", "RC-003", "HAZ-001")
+
 
 def test_a_sound_ledger_has_no_findings(vandal):
     report = vandal.fsck()

@@ -8,6 +8,9 @@ from lotmark.base.errors import IntegrityError, UsageError
 from lotmark.ledger import api
 from lotmark.ledger.models import Header
 
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+
+
 KEY = "ab" * 32
 HEADER = Header(
     kind="test-run",

@@ -16,6 +16,8 @@ from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingTo
 from lotmark.ledger import _database, api
 from lotmark.tlog import api as tlog
 
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+
 
 def create(folder, **options):
     return api.create_ledger(folder, ORIGIN, signer("log"), clock(), **options)

@@ -14,6 +14,9 @@ from lotmark.ledger._writer import LogSigner
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
 
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+
+
 KEYS = [policy().log_key]
 
 

@@ -9,6 +9,9 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.matrix.api import check_matrix, parse_matrix
 from lotmark.matrix.models import KnownTest
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 TODAY = date(2026, 11, 23)
 
 

@@ -10,6 +10,9 @@ from lotmark.base.findings import Severity
 from lotmark.matrix.api import collect_results
 from lotmark.matrix.models import Attempt, CollectContext, CollectedResults, FileRef, ResultFile, Waiver, WaiverReview, WaiverScope, WaiverSigner
 
+pytestmark = pytest.mark.verifies("REQ-010", "RC-005", "HAZ-002")
+
+
 A, B = "tests/unit/test_a.py::test_a", "tests/unit/test_a.py::test_b"
 
 

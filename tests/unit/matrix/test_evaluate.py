@@ -26,6 +26,9 @@ from lotmark.matrix.api import collect_results, evaluate_matrix, plan_tests
 from lotmark.matrix.models import KnownTest, MatrixResult, Plan, Row, Waiver, WaiverReview, WaiverScope, WaiverSigner
 from lotmark.trace.api import verifies_of
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 GRAPH = graph()
 
 

@@ -26,6 +26,9 @@ from lotmark.matrix.models import FileRef, TestRun
 from lotmark.matrix.predicates import KINDS
 from lotmark.matrix.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 ROOM = Path(lotmark.matrix.__file__).parent
 SUBJECTS = (Subject("q.whl", {"sha256": "0" * 64}),)
 CONFIGURATION = (FileRef(name="quality/matrix.yaml", sha256="1" * 64),)

@@ -4,6 +4,8 @@ import pytest
 
 from lotmark.matrix._globs import matches_any, matches_item
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
 
 @pytest.mark.parametrize(
     ("pattern", "text", "matches"),

@@ -4,6 +4,8 @@ import pytest
 
 from lotmark.matrix.api import normalise_id
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
 
 def _id(**parts: str) -> str:
     return normalise_id(**{"nodeid": "", "classname": "", "name": "", "file": "", "suite": "", **parts})

@@ -10,6 +10,9 @@ from lotmark.base.errors import UsageError
 from lotmark.matrix._index import MatrixIndex, exact_tests
 from lotmark.matrix.api import parse_matrix, read_matrix
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 SHORT = """\
 matrix: 1
 categories:

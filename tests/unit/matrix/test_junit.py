@@ -7,6 +7,8 @@ from lotmark.base.limits import Limits
 from lotmark.matrix._junit import MAX_MESSAGE, MAX_NAME, read_junit, worst
 from lotmark.matrix.models import JUnitCase, JUnitReport
 
+pytestmark = pytest.mark.verifies("REQ-009", "RC-005")
+
 
 def _read(text: str | bytes, **more) -> JUnitReport:
     return read_junit(text.encode() if isinstance(text, str) else text, "r.xml", **more)

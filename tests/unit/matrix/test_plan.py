@@ -6,6 +6,8 @@ from fakes.matrix_product import EXPENSIVE, INTEGRATION, MATRIX, UNIT, UNIT_OTHE
 from lotmark.matrix.api import plan_tests
 from lotmark.matrix.models import KnownTest, Plan
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
 
 def _plan(*, paths=("README.md",), items=(), text: str = MATRIX, tests=None, of=None, **more) -> Plan:
     return plan_tests(matrix(text), of or graph(), known(matrix(text)) if tests is None else tests, changed_paths=paths, changed_items=items, **more)

@@ -14,6 +14,9 @@ from lotmark.matrix.api import collect_results, parse_test_list, read_junit
 from lotmark.matrix.models import Attempt, CollectedResults, ResultFile
 from lotmark.trace.api import scan_sources
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 SOURCE = """\
 import pytest
 

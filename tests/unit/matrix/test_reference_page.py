@@ -9,6 +9,9 @@ from lotmark.matrix.api import parse_matrix
 from lotmark.matrix.models import Category
 from lotmark.matrix.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
+
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "reference" / "matrix.md"
 
 

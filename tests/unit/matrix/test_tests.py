@@ -7,6 +7,8 @@ from lotmark.base.errors import RefusedError
 from lotmark.matrix.api import find_known_tests, parse_test_list
 from lotmark.matrix.models import KnownTest
 
+pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+
 
 def _layers(tests: tuple[KnownTest, ...]) -> dict[str, str | None]:
     return {test.id: test.layer for test in tests}

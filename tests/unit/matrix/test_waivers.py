@@ -14,6 +14,9 @@ from lotmark.matrix.api import build_waiver, build_waiver_closure, find_active_w
 from lotmark.matrix.models import WaiverReview, WaiverRules, WaiverScope, WaiverSigner
 from lotmark.matrix.predicates import KINDS
 
+pytestmark = pytest.mark.verifies("REQ-018", "RC-010")
+
+
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 QUINN = WaiverSigner(person="quinn", name="Quinn Example", role="quality-owner")
 

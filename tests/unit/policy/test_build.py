@@ -10,6 +10,9 @@ from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide,
 from lotmark.policy.predicates import KINDS
 from lotmark.tlog.api import EMPTY_ROOT, leaf_hash, tree_root
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
+
 REGISTRY = Registry(KINDS)
 TIER = {"name": "high", "reasons": ["first release of the product"]}
 REQUIRED = [{"role": "quality-owner", "count": 1, "meaning": "approval"}]

@@ -19,6 +19,8 @@ from lotmark.policy._cel_syntax import (
     parse_cel,
 )
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 @pytest.mark.parametrize(
     ("text", "value"),

@@ -6,6 +6,9 @@ from lotmark.policy._cel_syntax import CelError, parse_cel
 from lotmark.policy._cel_types import BOOL, DOUBLE, INT, STRING, ListOf, ObjectOf, check_types, facts_read, type_of_value, types_of_schema
 from lotmark.policy._facts_model import facts_schema
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
+
 ROW = ObjectOf("rows", (("name", STRING), ("score", DOUBLE), ("good", BOOL), ("tags", ListOf(STRING))))
 VARIABLES = {
     "part": ObjectOf("part", (("count", INT), ("name", STRING), ("ready", BOOL), ("ratio", DOUBLE), ("rows", ListOf(ROW)), ("names", ListOf(STRING)))),

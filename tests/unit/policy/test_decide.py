@@ -13,6 +13,9 @@ from lotmark.policy._document import DEFAULT_POLICY
 from lotmark.policy._sandbox import Evaluation
 from lotmark.policy.api import build_decision, compute_facts, decide, default_policy, evidence_root, explain, parse_policy, relaxations, replay, still_holds
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
+
 POLICY = default_policy()
 POLICY_BYTES = DEFAULT_POLICY.read_bytes()
 

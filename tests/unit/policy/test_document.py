@@ -6,6 +6,8 @@ from lotmark.base.errors import UsageError
 from lotmark.policy._document import DEFAULT_POLICY, fill_message
 from lotmark.policy.api import default_policy, parse_policy, read_policy
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 def policy(violations: str = "run.present", *, message: str = "message: bad", parameters: str = "", more: str = "") -> bytes:
     return f"""policy: 1

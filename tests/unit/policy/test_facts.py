@@ -12,6 +12,8 @@ from lotmark.policy._facts import UNKNOWN_AGE
 from lotmark.policy._facts_model import Facts
 from lotmark.policy.api import compute_facts
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 @pytest.fixture
 def run() -> ReleaseRun:

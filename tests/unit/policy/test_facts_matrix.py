@@ -9,6 +9,8 @@ from lotmark.policy._facts_matrix import excused_tests, trace_fact, waivers_fact
 from lotmark.policy._selection import Selection, select
 from lotmark.policy.api import compute_facts
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 @pytest.fixture
 def run() -> ReleaseRun:

@@ -15,6 +15,8 @@ from lotmark.policy.api import DEFAULT_POLICY, SCHEMAS, default_policy, schema_b
 from lotmark.policy.predicates import KINDS
 from lotmark.policy.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_the_published_schema_is_the_one_of_the_type(name):

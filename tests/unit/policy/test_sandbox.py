@@ -10,6 +10,9 @@ from lotmark.base.errors import EnvironmentLacksError
 from lotmark.policy import _sandbox
 from lotmark.policy._sandbox import Evaluation, engine_library, evaluate_all
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
+
 VALUES = {"n": 3, "names": ["a", "b"]}
 
 

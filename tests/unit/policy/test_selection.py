@@ -9,6 +9,8 @@ from lotmark.policy._evidence import Rebuild, RiskSnapshot
 from lotmark.policy._selection import DECIDED_STAGES, REQUIRED_KINDS, select
 from lotmark.policy.api import compute_facts
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
 
 @pytest.fixture
 def run() -> ReleaseRun:

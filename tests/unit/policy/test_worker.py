@@ -9,6 +9,9 @@ import pytest
 from lotmark.policy import _worker
 from lotmark.policy.api import engine_library
 
+pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
+
+
 VALUES = {"n": 3, "names": ["a", "b"], "part": {"x": 1}, "long": ["x" * 3000]}
 
 

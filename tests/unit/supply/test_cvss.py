@@ -8,6 +8,9 @@ import pytest
 
 from lotmark.supply._cvss import find_base_score, severity_of
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 # https://www.first.org/cvss/v3-1/examples
 EXAMPLES = {
     "CVE-2013-1937": ("AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", "6.1"),

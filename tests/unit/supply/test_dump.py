@@ -13,6 +13,9 @@ import pytest
 from fakes.supply_world import messages, osv_record
 from lotmark.supply._dump import Dump, DumpError
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 RECORDS = [osv_record("a", identifier="X-1"), osv_record("b", identifier="X-2")]
 
 

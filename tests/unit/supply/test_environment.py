@@ -11,6 +11,8 @@ from fakes.supply_world import codes_of, messages, requirement
 from lotmark.supply._environment import read_environment
 from lotmark.supply._installed import is_same_version
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 def test_distributions_are_read_from_their_metadata(world):
     world.install("Flask_Login", "1.0", "License: BSD", "Classifier: License :: OSI Approved :: MIT License", "Classifier: Topic :: X")

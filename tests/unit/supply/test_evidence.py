@@ -6,11 +6,15 @@ import json
 
 import jsonschema
 import msgspec
+import pytest
 
 from fakes.supply_world import osv_record
 from lotmark.attest.models import Registry, Subject
 from lotmark.supply.api import build_evidence
 from lotmark.supply.predicates import KINDS, DependenciesWire, dependencies_schema
+
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 SUBJECT = Subject("source", {"sha256": "0" * 64, "gitCommit": "0" * 40})
 SCANNED_AT = "2026-11-23T06:30:00.000Z"

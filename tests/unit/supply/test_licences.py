@@ -9,6 +9,9 @@ from lotmark.base.findings import Severity
 from lotmark.supply._classifiers import SPDX_OF_CLASSIFIER
 from lotmark.supply._spdx import SpdxReader
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 OSI = "Classifier: License :: OSI Approved :: "
 
 

@@ -8,6 +8,8 @@ from lotmark.supply._locks import merge_pins
 from lotmark.supply.api import check_locks, find_kind
 from lotmark.supply.models import Location, Pin
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 def test_a_pinned_product_is_accepted(world):
     world.require("flask", "3.0.0")

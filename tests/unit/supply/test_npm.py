@@ -11,6 +11,8 @@ from lotmark.supply._markers import Markers
 from lotmark.supply._npm import read_npm
 from lotmark.supply._reading import Source
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 def integrity(text, algorithm="sha512"):
     return f"{algorithm}-" + base64.b64encode(hashlib.new(algorithm, text.encode()).digest()).decode()

@@ -7,6 +7,9 @@ from lotmark.supply._markers import Markers
 from lotmark.supply._pip import logical_lines, read_pip
 from lotmark.supply._reading import Source
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 H = f"--hash=sha256:{hex_of('h')}"
 
 

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,9 @@ from lotmark.supply._pip import read_pip
 from lotmark.supply._reading import Source
 from lotmark.supply._toml_locks import read_poetry, read_pylock
 from lotmark.supply._uv import read_uv
+
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 SEEDS = {
     read_pip: f"-r base.txt\na[x]==1.0 ; python_version > '3' \\\n    --hash=sha256:{hex_of('a')}\n",

@@ -3,8 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import lotmark.supply
 from lotmark.supply.rules import RULES
+
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 SOURCE = Path(lotmark.supply.__file__).parent
 

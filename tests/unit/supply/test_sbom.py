@@ -11,6 +11,9 @@ from lotmark.base.findings import Location
 from lotmark.supply._sbom import format_sbom
 from lotmark.supply.models import Component, RootComponent
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 validation = pytest.importorskip("cyclonedx.validation.json")
 
 

@@ -12,6 +12,8 @@ from lotmark.supply._markers import Markers
 from lotmark.supply._names import format_purl, normalise_name, refers_to
 from lotmark.supply._reading import find_hash, find_integrity, group_scope
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 @pytest.mark.parametrize(("ecosystem", "name", "expected"), [("PyPI", "Zope.Interface__X", "zope-interface-x"), ("npm", "JSONStream", "JSONStream")])
 def test_names_are_normalised_per_ecosystem(ecosystem, name, expected):

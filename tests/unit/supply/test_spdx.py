@@ -4,6 +4,8 @@ import pytest
 
 from lotmark.supply._spdx import SpdxReader
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 @pytest.fixture(scope="module")
 def reader():

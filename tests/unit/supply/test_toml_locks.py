@@ -7,6 +7,9 @@ from lotmark.supply._markers import Markers
 from lotmark.supply._reading import Source
 from lotmark.supply._toml_locks import read_poetry, read_pylock
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 FILE = f'{{file = "a.whl", hash = "sha256:{hex_of("a")}"}}'
 
 

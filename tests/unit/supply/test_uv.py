@@ -7,6 +7,8 @@ from lotmark.supply._markers import Markers
 from lotmark.supply._reading import Source
 from lotmark.supply._uv import read_uv
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
 
 def package(name, version="1.0", *, source='registry = "https://pypi.org/simple"', body="", files=True):
     wheels = f'wheels = [{{ url = "https://files.example/{name}-{version}-py3-none-any.whl", hash = "sha256:{hex_of(name)}" }}]\n' if files else ""

@@ -7,6 +7,9 @@ from hypothesis import strategies as st
 
 from lotmark.supply._versions import find_version, is_in_range
 
+pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
+
+
 # The order that section 11 of the Semantic Versioning specification gives as its examples.
 SEMVER_ORDER = [
     "0.0.4",

@@ -7,6 +7,9 @@ from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import CheckpointMalformedError, KeyTextError, NoteMalformedError, NoteUnverifiedError
 from lotmark.tlog.models import Checkpoint
 
+pytestmark = pytest.mark.verifies("REQ-005", "RC-003")
+
+
 ROOT = tlog.leaf_hash(b"root")
 B64 = base64.b64encode(ROOT).decode()
 

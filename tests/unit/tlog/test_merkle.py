@@ -2,6 +2,9 @@ import pytest
 
 from lotmark.tlog import api as tlog
 
+pytestmark = pytest.mark.verifies("REQ-005", "RC-003")
+
+
 LEAVES = [tlog.leaf_hash(bytes([number])) for number in range(20)]
 
 

@@ -8,6 +8,8 @@ from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import KeyTextError, NoteMalformedError, NoteUnverifiedError
 from lotmark.tlog.models import Note, NoteSignature
 
+pytestmark = pytest.mark.verifies("REQ-005", "RC-003")
+
 
 class Signer:
     def __init__(self, name):

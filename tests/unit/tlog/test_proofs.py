@@ -3,6 +3,9 @@ import pytest
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
 
+pytestmark = pytest.mark.verifies("REQ-005", "RC-003")
+
+
 LEAVES = [tlog.leaf_hash(bytes([number])) for number in range(9)]
 ROOTS = [tlog.tree_root(LEAVES[:size]) for size in range(10)]
 NODES = tlog.LeafNodes(LEAVES)

@@ -1,8 +1,12 @@
 """Changed items between two states, by fingerprint."""
 
+import pytest
+
 from fakes.trace_files import control, graph_of, hazard, item, need, requirement, sound
 from lotmark.trace.api import changed_items, compare_graphs
 from lotmark.trace.models import ChangedItems
+
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
 
 
 def changed(before, after):

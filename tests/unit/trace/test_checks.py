@@ -9,6 +9,8 @@ from lotmark.base.findings import Severity
 from lotmark.trace.api import DEFAULT_POLICY, check_trace, mark_tests
 from lotmark.trace.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 def obsolete(files):
     return {path: data.replace(b"status: approved", b"status: obsolete") for path, data in files.items()}
@@ -118,7 +120,10 @@ class TestLevels:
 
     def test_a_user_need_needs_a_requirement(self):
         assert found(sound_check(need("UN-002")), "LM-TRC-031").subject == "UN-002"
-        assert sound_check(need("UN-002"), need("UN-003", "refines: [UN-002]"), requirement("REQ-002", "derives: [UN-003]"), case("TC-001", "verifies: [REQ-002]")) == ()
+        assert (
+            sound_check(need("UN-002"), need("UN-003", "refines: [UN-002]"), requirement("REQ-002", "derives: [UN-003]"), case("TC-001", "verifies: [REQ-002]"))
+            == ()
+        )
 
     def test_an_obsolete_requirement_implements_nothing(self):
         findings = sound_check(control("RC-002", "mitigates: [HAZ-001]"), obsolete(requirement("REQ-002", "implements: [RC-002]")))
@@ -200,7 +205,11 @@ class TestRisks:
         assert finding.severity is Severity.ERROR
 
     def test_what_is_missing_in_a_hazard_is_said_once(self):
-        files = {"quality/risks/HAZ-002.md": item("hazard", "HAZ-002"), **control("RC-002", "mitigates: [HAZ-002]"), **requirement("REQ-001", "derives: [UN-001]", "implements: [RC-001, RC-002]")}
+        files = {
+            "quality/risks/HAZ-002.md": item("hazard", "HAZ-002"),
+            **control("RC-002", "mitigates: [HAZ-002]"),
+            **requirement("REQ-001", "derives: [UN-001]", "implements: [RC-001, RC-002]"),
+        }
         assert codes(sound_check(files)) == ["LM-TRC-006"] * 5
 
     def test_the_rationale_may_stand_in_its_section(self):

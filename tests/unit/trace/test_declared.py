@@ -7,6 +7,9 @@ from lotmark.base.findings import Location, Severity
 from lotmark.trace.api import check_trace, find_impact, load_trace, mark_tests, read_quality_files, roll_up, verifies_of
 from lotmark.trace.models import SourceScan
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 PATH = "quality/markers.yaml"
 FOREIGN = sources("def test_foreign(): pass", "def test_other(): pass", path="tests/test_it.py")
 FOREIGN_ID, OTHER_ID = "tests/test_it.py::test_foreign", "tests/test_it.py::test_other"

@@ -8,6 +8,8 @@ from fakes.trace_files import codes, found, sound
 from lotmark.trace._lines import MAX_BYTES
 from lotmark.trace.api import check_trace, load_product_trace, load_trace, read_quality_files
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 @pytest.fixture
 def product(tmp_path):

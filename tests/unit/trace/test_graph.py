@@ -1,8 +1,12 @@
 """The engine: cycles, components, reachability and impact."""
 
+import pytest
+
 from fakes.trace_files import case, control, graph_of, hazard, need, requirement, sound, sources
 from lotmark.trace._graph import components, find_below, find_cycles, find_impact, top_sets
 from lotmark.trace.api import build_graph
+
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
 
 
 def chain():

@@ -8,6 +8,8 @@ from lotmark.trace._items import parse_item
 from lotmark.trace._policy import DEFAULT_POLICY
 from lotmark.trace.models import Link
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 def read(data, path="quality/requirements/REQ-001.md"):
     findings = []
@@ -48,7 +50,9 @@ def test_the_category_may_stand_by_itself():
     assert (one.category, findings) == ("security", [])
 
 
-@pytest.mark.parametrize(("kind", "line"), [("requirement", "category: Two Words"), ("requirement", "category: [a]"), ("software-requirement", "category: system")])
+@pytest.mark.parametrize(
+    ("kind", "line"), [("requirement", "category: Two Words"), ("requirement", "category: [a]"), ("software-requirement", "category: system")]
+)
 def test_a_wrong_or_contradicting_category_is_a_finding(kind, line):
     _, findings = read(item(kind, "REQ-001", line))
     assert codes(findings) == ["LM-TRC-006"]
@@ -64,7 +68,9 @@ def test_an_id_may_be_written_with_its_product():
     assert (one.id, one.targets(), findings) == ("REQ-001", ("UN-001", "pelican:SYS-SES-004"), [])
 
 
-@pytest.mark.parametrize(("written", "word"), [("req-001", "is no identifier"), ("pump:REQ-001", "another product"), ("REQ-A", "is no identifier"), ("RЕQ-001", "is no identifier")])
+@pytest.mark.parametrize(
+    ("written", "word"), [("req-001", "is no identifier"), ("pump:REQ-001", "another product"), ("REQ-A", "is no identifier"), ("RЕQ-001", "is no identifier")]
+)
 def test_a_wrong_id_is_said_once_and_still_names_the_item(written, word):
     one, findings = read(item("requirement", f"'{written}'"))
     assert codes(findings) == ["LM-TRC-010"]

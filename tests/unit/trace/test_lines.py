@@ -5,6 +5,9 @@ import pytest
 from lotmark.base.findings import Severity
 from lotmark.trace._lines import MAX_BYTES, MAX_LINES, parse_file
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 PATH = "quality/requirements/REQ-001.md"
 
 
@@ -250,7 +253,9 @@ def test_bytes_that_are_no_utf8_are_refused_with_their_place(data, at, word):
     assert word in finding.message
 
 
-@pytest.mark.parametrize(("char", "shown"), [("\0", "U+0000"), ("\x1b", "U+001B"), ("\x85", "U+0085"), ("\u2028", "U+2028"), ("\ufeff", "U+FEFF"), ("\x7f", "U+007F")])
+@pytest.mark.parametrize(
+    ("char", "shown"), [("\0", "U+0000"), ("\x1b", "U+001B"), ("\x85", "U+0085"), ("\u2028", "U+2028"), ("\ufeff", "U+FEFF"), ("\x7f", "U+007F")]
+)
 def test_a_control_character_is_refused_wherever_it_stands(char, shown):
     fields, (finding,) = read(f"---\nid: A-1\n---\nab{char}c\n")
     assert fields is None

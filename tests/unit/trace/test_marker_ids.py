@@ -4,6 +4,8 @@ import pytest
 
 from lotmark.trace._marker_ids import parse_marked_ids
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 def ids(text):
     return parse_marked_ids(text, 0, "qpcr")

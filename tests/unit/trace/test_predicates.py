@@ -12,6 +12,9 @@ from lotmark.trace._schemas import FOLDER, all_schemas
 from lotmark.trace.api import check_trace, roll_up
 from lotmark.trace.predicates import KINDS, RiskSnapshot, TraceSnapshot, build_risk_snapshot, build_trace_snapshot
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 RUN = "qpcr:RUN-0001"
 SUBJECTS = (Subject("source", {"sha256": "0" * 64}),)
 ANOMALIES = {"quality/anomalies.yaml": b"anomalies: [{id: ANO-001, title: T, severity: 3, status: open, rationale: R, affects: [REQ-001]}]"}
@@ -93,7 +96,9 @@ def test_what_nobody_judged_is_not_shown_as_acceptable():
     assert shown["before"] == {"severity": "", "probability": "", "level": ""}
 
 
-@pytest.mark.parametrize("broken", [{}, {"quality/risks/RC-001.md": b"---\nid: RC-001\ntype: risk-control\nkind: [a]\nmitigates: [HAZ-001, HAZ-404]\n---\n"}, requirement("req-1")])
+@pytest.mark.parametrize(
+    "broken", [{}, {"quality/risks/RC-001.md": b"---\nid: RC-001\ntype: risk-control\nkind: [a]\nmitigates: [HAZ-001, HAZ-404]\n---\n"}, requirement("req-1")]
+)
 def test_even_a_broken_graph_has_snapshots_that_fit_their_shape(broken):
     graph = graph_of(broken)
     trace = trace_snapshot(graph, findings=check_trace(graph)).predicate

@@ -11,6 +11,9 @@ from fakes.trace_files import codes, graph_of, sound
 from lotmark.trace.api import DEFAULT_POLICY, DEFAULT_SCALE, find_level, parse_trace, scan_source, verifies_of
 from lotmark.trace.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 PAGE = (Path(__file__).parents[3] / "docs/reference/trace-format.md").read_text(encoding="utf-8")
 BLOCKS = [re.sub("(?m)^    ", "", block).strip("\n") + "\n" for block in re.findall(r"(?m)(?:^(?:    .*)?\n)+", PAGE) if block.strip()]
 

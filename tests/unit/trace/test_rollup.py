@@ -6,6 +6,9 @@ from fakes.trace_files import case, control, graph_of, hazard, need, requirement
 from lotmark.trace.api import base_test_id, find_tested, roll_up, summarise_coverage
 from lotmark.trace.models import CoverageStatus
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 TEST = "tests/unit/test_it.py::test_it"
 OTHER = "tests/unit/test_it.py::test_other"
 

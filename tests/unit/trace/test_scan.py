@@ -9,6 +9,9 @@ from lotmark.base.findings import Severity
 from lotmark.trace._scan import MAX_SOURCE_BYTES, find_files, find_layer
 from lotmark.trace.api import DEFAULT_POLICY, scan_source, scan_sources
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 FILES = (
     "tests/unit/test_a.py",
     "tests/unit/deep/test_b.py",

@@ -9,6 +9,9 @@ from fakes.trace_files import codes
 from lotmark.trace.api import scan_source
 from lotmark.trace.models import Marker, MarkerKind
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 PATH = "tests/unit/test_ct.py"
 
 
@@ -248,14 +251,19 @@ class TestComments:
         ) == {"test_a": ("REQ-001",), "test_b": ("REQ-002", "RC-001"), "test_c": ("REQ-003", "REQ-004"), "test_d": ("REQ-005", "REQ-006")}
 
     def test_the_innermost_function_counts(self):
-        assert list(verifies("class TestA:\n    def test_a(self):\n        def inner():\n            pass\n        # @verifies REQ-001\n        pass\n")) == ["TestA::test_a"]
+        assert list(verifies("class TestA:\n    def test_a(self):\n        def inner():\n            pass\n        # @verifies REQ-001\n        pass\n")) == [
+            "TestA::test_a"
+        ]
 
     @pytest.mark.parametrize("text", ["# @verifies REQ-001\nx = 1\ndef test_a(): pass\n", "def test_a(): pass\n# @verifies REQ-001\n", "# @verifies REQ-001\n"])
     def test_a_comment_apart_belongs_to_the_file(self, text):
         (marker,) = scan(text).markers
         assert (marker.test_id, marker.ids) == (None, ("REQ-001",))
 
-    @pytest.mark.parametrize("text", ['x = "# @verifies REQ-001"', 'x = """\n# @verifies REQ-001\n"""', "# see @verifies REQ-001", "@verifies('REQ-001')\ndef f(): pass", "# @verifies(x)"])
+    @pytest.mark.parametrize(
+        "text",
+        ['x = "# @verifies REQ-001"', 'x = """\n# @verifies REQ-001\n"""', "# see @verifies REQ-001", "@verifies('REQ-001')\ndef f(): pass", "# @verifies(x)"],
+    )
     def test_what_is_no_marker_is_none(self, text):
         assert scan(text).markers == ()
         assert scan(text).findings == ()

@@ -7,6 +7,8 @@ import pytest
 from fakes.trace_files import codes
 from lotmark.trace.api import scan_source
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 def scan(text, path="tests/unit/test_crc.c"):
     return scan_source(path, textwrap.dedent(text).encode(), "pump")
@@ -112,7 +114,17 @@ def test_a_marker_beside_code_belongs_to_that_line():
     assert marks("void test_a(void) { // @verifies REQ-001\n}\n")[0][0] == "test_a"
 
 
-@pytest.mark.parametrize("text", ['printf("@verifies REQ-001");', "mail me@verifies REQ-001", "/* see @verifies REQ-001 */", "// @verifiesx REQ-001", "// @verifies(REQ-001)", "int x; @verifies REQ-001"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        'printf("@verifies REQ-001");',
+        "mail me@verifies REQ-001",
+        "/* see @verifies REQ-001 */",
+        "// @verifiesx REQ-001",
+        "// @verifies(REQ-001)",
+        "int x; @verifies REQ-001",
+    ],
+)
 def test_what_is_no_marker_is_none(text):
     found = scan(text)
     assert (found.markers, found.findings) == ((), ())
@@ -173,12 +185,26 @@ def test_windows_line_ends_and_old_encodings_do_no_harm():
     assert found.verifies == {"tests/unit/a.c::test_a": ("REQ-001",)}
 
 
-@pytest.mark.parametrize("line", ["a " * 200_000, "(" * 499, "a " * 240 + "(", "void f(int a) " + "a" * 400 + "!", "void f(" + ")" * 400 + "!", "@verifies " * 5000, "/*" * 100_000, "/" * 30_000 + "@", "//" + " " * 200_000 + "@", " " * 200_000 + "@"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a " * 200_000,
+        "(" * 499,
+        "a " * 240 + "(",
+        "void f(int a) " + "a" * 400 + "!",
+        "void f(" + ")" * 400 + "!",
+        "@verifies " * 5000,
+        "/*" * 100_000,
+        "/" * 30_000 + "@",
+        "//" + " " * 200_000 + "@",
+        " " * 200_000 + "@",
+    ],
+)
 def test_no_line_takes_for_ever(line):
     assert set(codes(scan(f"{line}\n" * 3).findings)) <= {"LM-TRC-042"}
 
 
 def test_a_long_line_may_hold_a_marker_but_declares_nothing():
-    text = f"/* @verifies REQ-001 */\nstatic const char data[] = \"{'x' * 600}\", other(void)\nvoid test_a(void) {{\n"
+    text = f'/* @verifies REQ-001 */\nstatic const char data[] = "{"x" * 600}", other(void)\nvoid test_a(void) {{\n'
     assert marks(text)[0][0] == "test_a"
     assert marks(f"x = '{'x' * 600}'; // @verifies REQ-001\n", "a.txt")[0][2] == ("REQ-001",)

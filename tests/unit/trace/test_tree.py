@@ -7,6 +7,8 @@ from lotmark.base.findings import Severity
 from lotmark.trace._tree import inner_path
 from lotmark.trace.api import parse_trace
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
 
 def test_a_sound_tree_has_no_findings():
     graph = graph_of(sound())
@@ -33,7 +35,9 @@ def test_the_quality_folder_may_lie_anywhere_in_the_repository(prefix):
     assert set(graph_of(files).items) == {"REQ-001", "UN-001", "HAZ-001", "RC-001"}
 
 
-@pytest.mark.parametrize(("path", "inner"), [("quality/a", "a"), ("x/quality/a", "a"), ("a", "a"), ("equality/a", "equality/a"), ("x/quality/quality/a", "quality/a")])
+@pytest.mark.parametrize(
+    ("path", "inner"), [("quality/a", "a"), ("x/quality/a", "a"), ("a", "a"), ("equality/a", "equality/a"), ("x/quality/quality/a", "quality/a")]
+)
 def test_the_inner_path_starts_below_quality(path, inner):
     assert inner_path(path) == inner
 

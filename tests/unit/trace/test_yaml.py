@@ -8,6 +8,9 @@ from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
 from lotmark.trace._yaml import parse_anomalies, parse_location, parse_risk_file
 from lotmark.trace.api import check_trace
 
+pytestmark = pytest.mark.verifies("REQ-008", "RC-009", "HAZ-006")
+
+
 PATH = "quality/anomalies.yaml"
 
 ANOMALIES = """\
@@ -126,7 +129,10 @@ def test_hazards_and_controls_of_a_yaml_file_are_items():
 
 def test_both_forms_have_one_fingerprint():
     (from_yaml, control_from_yaml), _, _ = risks(RISKS.replace("probability: 4", "probability: probable"))
-    graph = graph_of(hazard("HAZ-001", title="False negative", body=""), control("RC-001", "mitigates: [HAZ-001]", title="Internal control", body="The software shall check it."))
+    graph = graph_of(
+        hazard("HAZ-001", title="False negative", body=""),
+        control("RC-001", "mitigates: [HAZ-001]", title="Internal control", body="The software shall check it."),
+    )
     assert graph.items["HAZ-001"].fingerprint == from_yaml.fingerprint
     assert graph.items["RC-001"].fingerprint == control_from_yaml.fingerprint
 
@@ -137,7 +143,9 @@ def test_a_yaml_file_is_checked_like_the_others():
     assert findings[0].location == Location("quality/risks/all.yaml", 9, 13)
 
 
-@pytest.mark.parametrize(("text", "code"), [("{}", "LM-TRC-002"), ("hazards: []", "LM-TRC-002"), ("hazard: []", "LM-CFG-004"), ("hazards: [{}]", "LM-CFG-005"), ("\t", "LM-CFG-002")])
+@pytest.mark.parametrize(
+    ("text", "code"), [("{}", "LM-TRC-002"), ("hazards: []", "LM-TRC-002"), ("hazard: []", "LM-CFG-004"), ("hazards: [{}]", "LM-CFG-005"), ("\t", "LM-CFG-002")]
+)
 def test_a_risk_file_without_risks_or_with_wrong_ones_is_a_finding(text, code):
     items, scale, findings = risks(text)
     assert (items, scale, codes(findings)) == ([], None, [code])
@@ -178,7 +186,13 @@ def test_the_scale_of_the_product_is_used_and_there_is_one():
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("a.yaml:3:4", Location("a.yaml", 3, 4)), ("C:x:3:4", Location("C:x", 3, 4)), ("a.yaml", Location("a.yaml")), ("a:b:c", Location("a:b:c")), ("a.yaml:3", Location("a.yaml:3"))],
+    [
+        ("a.yaml:3:4", Location("a.yaml", 3, 4)),
+        ("C:x:3:4", Location("C:x", 3, 4)),
+        ("a.yaml", Location("a.yaml")),
+        ("a:b:c", Location("a:b:c")),
+        ("a.yaml:3", Location("a.yaml:3")),
+    ],
 )
 def test_places_of_configuration_errors_are_taken_apart(text, place):
     assert parse_location(text) == place
