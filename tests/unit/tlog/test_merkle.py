@@ -41,6 +41,15 @@ def test_a_frontier_with_the_wrong_number_of_hashes_is_refused():
         tlog.Frontier(3, [LEAVES[0]])
 
 
+def test_size_and_edge_are_the_whole_frontier():
+    frontier = tlog.Frontier()
+    for leaf in LEAVES[:13]:
+        frontier.append(leaf)
+    again = tlog.Frontier(frontier.size, frontier.edge)
+    assert len(frontier.edge) == 3
+    assert again.root() == frontier.root() == tlog.tree_root(LEAVES[:13])
+
+
 def test_append_gives_the_leaf_and_each_node_that_it_completes():
     frontier = tlog.Frontier()
     counts = [len(frontier.append(leaf)) for leaf in LEAVES[:16]]
