@@ -16,6 +16,7 @@ from lotmark.base.errors import LotmarkError, NothingToJudgeError, RefusedError
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.base.limits import Limits
 from lotmark.ids.api import parse_id
+from lotmark.matrix._identity import pytest_names
 from lotmark.matrix._junit import JUNIT_LIMITS, read_junit, worst
 from lotmark.matrix._tests import Tolerance
 from lotmark.matrix.models import (
@@ -89,7 +90,8 @@ def collect_results(
         RefusedError: no case was read because every file was refused; the code is that of the first refusal.
         NothingToJudgeError: LM-MTX-008 or LM-MTX-011 if nothing ran at all.
     """
-    tries = [_read_attempt(attempt, limits) for attempt in attempts]
+    names = pytest_names((*expected, *optional))
+    tries = [_read_attempt(attempt, limits, names) for attempt in attempts]
     _refuse_nothing(layer, tries)
     tolerance = Tolerance(matrix, waivers or WaiverReview(), layer, attempts[-1].finished_at)
     judge = _Judge(layer, tries, product, expected, expected_complete, frozenset(optional), verifies or _nothing, reasons or {}, tolerance)
@@ -102,7 +104,7 @@ def _nothing(_: str) -> tuple[str, ...]:
     return ()
 
 
-def _read_attempt(attempt: Attempt, limits: Limits) -> _Try:
+def _read_attempt(attempt: Attempt, limits: Limits, names: Mapping[str, str]) -> _Try:
     found = _Try(attempt)
     for file in attempt.files:
         try:
@@ -119,7 +121,9 @@ def _read_attempt(attempt: Attempt, limits: Limits) -> _Try:
             continue
         found.reports.append(report)
         for case in report.cases:
-            found.cases.setdefault(case.id, []).append(case)
+            base = base_test_id(case.id)
+            identity = names.get(base, base) + case.id[len(base) :]
+            found.cases.setdefault(identity, []).append(case)
     return found
 
 

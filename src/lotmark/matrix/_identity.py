@@ -6,6 +6,9 @@ A ``nodeid`` property is taken as it stands. Otherwise a result that is recognis
 """
 
 import re
+from collections.abc import Collection
+
+from lotmark.trace.api import base_test_id
 
 UNNAMED = "(unnamed)"
 """Stands for an empty test name; such a result (a failed set-up, mostly) counts like any other."""
@@ -15,7 +18,8 @@ SUITE = "(suite)"
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z", re.ASCII)
 _MODULE = re.compile(r"test_\w*\Z|\w+_tests?\Z", re.ASCII)
-_FUNCTION = re.compile(r"test\w*(?:\[.*\])?\Z", re.ASCII | re.DOTALL)
+# `runTest` is the one test of a unittest class that names none.
+_FUNCTION = re.compile(r"(?:test\w*|runTest)(?:\[.*\])?\Z", re.ASCII | re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -28,6 +32,22 @@ def normalise_id(*, nodeid: str, classname: str, name: str, file: str, suite: st
         owner = classname or suite
         found = f"{owner}::{name or UNNAMED}" if owner else name or UNNAMED
     return one_line(found)
+
+
+def pytest_names(expected: Collection[str]) -> dict[str, str]:
+    """What pytest's JUnit XML makes of node ids (``a/b.py::C::check`` -> ``a.b.C::check``), to the id itself, both without parameters.
+
+    Which functions and files are tests is up to a project's settings, so such a result cannot be told by its form alone. Two
+    ids that become one are left out.
+    """
+    found: dict[str, set[str]] = {}
+    for test in expected:
+        base = base_test_id(test)
+        module, *inner = base.split("::")
+        if inner and module.endswith(".py"):
+            owner = ".".join((*module.removesuffix(".py").split("/"), *inner[:-1]))
+            found.setdefault(f"{owner}::{inner[-1]}", set()).add(base)
+    return {name: ids.pop() for name, ids in found.items() if len(ids) == 1}
 
 
 def one_line(text: str) -> str:

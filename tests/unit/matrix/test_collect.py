@@ -250,6 +250,20 @@ def test_declared_more_than_listed(more: dict, severity: Severity) -> None:
     assert str(finding.location) == "r.xml:1"
 
 
+def test_results_of_functions_that_only_the_project_calls_tests_are_known_by_the_list() -> None:
+    data = (
+        junit({"x": "passed"})
+        .replace(b'<properties><property name="nodeid" value="x"/></properties>', b"")
+        .replace(b'name="x"', b'classname="checks.lot.Lots" name="it_expires[a.b]"')
+    )
+    expected = "checks/lot.py::Lots::it_expires[a.b]"
+    collected = _collect(Attempt((ResultFile("r.xml", data, NOON),), NOON, NOON, 0), expected={expected}, verifies={expected: ["REQ-001"]})
+    assert [(test.id, test.status) for test in collected.test_run.tests] == [(expected, "passed")]
+    assert _errors(collected) == []
+    unlisted = _collect(Attempt((ResultFile("r.xml", data, NOON),), NOON, NOON, 0))
+    assert [test.id for test in unlisted.test_run.tests] == ["checks.lot.Lots::it_expires[a.b]"]
+
+
 # ---- verifies
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lotmark.matrix._identity import pytest_names
 from lotmark.matrix.api import normalise_id
 
 pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
@@ -28,6 +29,7 @@ def _id(**parts: str) -> str:
         pytest.param(
             {"classname": "TestAcme", "name": "test_x", "file": "tests/test_lib.py"}, "tests/test_lib.py::TestAcme::test_x", id="unittest class with a file"
         ),
+        pytest.param({"classname": "tests.test_a.TestX", "name": "runTest"}, "tests/test_a.py::TestX::runTest", id="a unittest class of one test"),
         pytest.param({"classname": "", "name": "test_x", "file": "tests\\test_lib.py"}, "tests/test_lib.py::test_x", id="windows file, no class"),
         pytest.param(
             {"classname": "tests.test_a", "name": "test_x", "file": "/abs/tests/test_a.py"}, "tests/test_a.py::test_x", id="an absolute file is of no use"
@@ -47,3 +49,8 @@ def _id(**parts: str) -> str:
 )
 def test_one_test_has_one_id(parts: dict[str, str], expected: str) -> None:
     assert _id(**parts) == expected
+
+
+def test_the_names_that_pytest_makes_of_ids() -> None:
+    ids = ["a/b.py::C::check[x/y]", "a/b.py::C::check[z]", "a/b.py::check", "Profile::should", "a/b.py", "c.py::it", "x/y.py::Z::t", "x.py::y::Z::t"]
+    assert pytest_names(ids) == {"a.b.C::check": "a/b.py::C::check", "a.b::check": "a/b.py::check", "c::it": "c.py::it"}
