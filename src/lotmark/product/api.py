@@ -1,13 +1,16 @@
 """Reads a product repository: the declaration, the digests of its configuration, its version and its history."""
 
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lotmark.base.digest import Digest
-from lotmark.base.documents import document_schema, read_document
+from lotmark.base.documents import Document, document_schema, read_document
 from lotmark.base.errors import UsageError
-from lotmark.product._git import changed_paths, files_at, git, is_ancestor, list_commits, read_source_state, resolve_commit
+from lotmark.base.paths import RootedPath
+from lotmark.product._git import changed_paths, files_at, find_root, git, is_ancestor, list_commits, read_cleanliness, read_source_state, resolve_commit
 from lotmark.product.models import ConfigurationFile, Product, ProductFile, VersionSource
 
 __all__ = [
@@ -21,6 +24,7 @@ __all__ = [
     "list_commits",
     "load_product",
     "product_schema",
+    "read_cleanliness",
     "read_source_state",
     "resolve_commit",
 ]
@@ -28,34 +32,59 @@ __all__ = [
 DECLARATION = "lotmark.yaml"
 
 
-def find_root(start: Path) -> Path:
-    """The top of the git work tree that holds `start`.
-
-    Raises:
-        UsageError: LM-PRD-002 if there is none.
-    """
-    return Path(git(start, "rev-parse", "--show-toplevel").decode().rstrip("\n"))
-
-
 def load_product(root: Path, config: Path | None = None) -> Product:
     """Read `lotmark.yaml` from the work tree, or from the folder `config` in its place.
 
     Raises:
         UsageError: LM-CFG-* if the file is wrong, LM-PRD-003 if the version is not found, LM-PRD-004 if there is no
-            `quality/` folder.
+            `quality/` folder, LM-PRD-006 if something in it is no plain file.
     """
     config_root = (config or root).resolve()
     document = read_document(config_root / DECLARATION, ProductFile, name=DECLARATION)
+    _check_targets(document)
     if not (config_root / "quality").is_dir():
         raise UsageError("LM-PRD-004", f"there is no folder {config_root / 'quality'}", solution="`lotmark init` writes a first one")
-    version = _read_version(root, document.value.product.version)
+    version = _checked_version(_read_version(root, document.value.product.version))
     return Product(root.resolve(), config_root, document, version, configuration_files(config_root))
 
 
 def configuration_files(config_root: Path) -> tuple[ConfigurationFile, ...]:
-    """`lotmark.yaml` and every file below `quality/`, with digests, sorted by path."""
-    paths = [config_root / DECLARATION, *(path for path in sorted((config_root / "quality").rglob("*")) if path.is_file())]
-    return tuple(ConfigurationFile(path.relative_to(config_root).as_posix(), Digest.of_file(path)) for path in paths)
+    """`lotmark.yaml` and every file below `quality/`, with digests, sorted by path.
+
+    Links are refused and not followed: what they lead to could change, or lie outside, while every digest here holds.
+
+    Raises:
+        UsageError: LM-PRD-006 for anything but plain files and folders, LM-CFG-001 if one cannot be read.
+    """
+    found = []
+    for path in (config_root / DECLARATION, *_walk(config_root / "quality")):
+        name = path.relative_to(config_root).as_posix()
+        if path.is_symlink() or not path.is_file() or not name.isprintable():
+            raise UsageError(
+                "LM-PRD-006",
+                f"{name!r} is no plain file",
+                where=str(config_root),
+                solution="put a file with a plain name in its place; links are not followed",
+            )
+        try:
+            found.append(ConfigurationFile(name, Digest.of_file(path)))
+        except OSError as error:
+            raise UsageError("LM-CFG-001", f"cannot read {name}: {error.strerror}", where=str(path), solution="let this user read the file") from error
+    return tuple(sorted(found, key=lambda file: file.path))
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Everything below the folder but plain folders themselves."""
+    if folder.is_symlink():
+        yield folder
+        return
+    for root, folders, files in os.walk(folder, onerror=_unreadable):
+        links = [name for name in folders if (Path(root) / name).is_symlink()]
+        yield from (Path(root) / name for name in (*files, *links))
+
+
+def _unreadable(error: OSError) -> None:
+    raise UsageError("LM-CFG-001", f"cannot read {error.filename}: {error.strerror}", solution="let this user read the folder") from error
 
 
 def product_schema() -> dict[str, Any]:
@@ -63,17 +92,43 @@ def product_schema() -> dict[str, Any]:
     return document_schema(ProductFile, title="lotmark.yaml: a product and how it is released", identifier="https://lotmark.dev/schemas/lotmark.v1.json")
 
 
+def _check_targets(document: Document[ProductFile]) -> None:
+    """Two targets of one name, or in one folder, would overwrite each other's evidence or files."""
+    seen: set[tuple[str, str]] = set()
+    for number, target in enumerate(document.value.deploy.targets):
+        for key, value in (("name", target.name), ("path", os.path.normpath(target.path))):
+            if (key, value) in seen:
+                raise UsageError(
+                    "LM-CFG-005",
+                    f"deploy.targets.{number}.{key}: another target has {value!r} too",
+                    where=str(document.where(("deploy", "targets", number, key))),
+                    solution="give each target its own name and folder",
+                )
+            seen.add((key, value))
+
+
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+_!~-]{0,127}\Z")
+_CURE = "mend product.version in lotmark.yaml: a text, or `file` (a path in the repository) and `pattern` (a regular expression with one group)"
+
+
+def _checked_version(version: str) -> str:
+    """The version, fit to be a part of file names and identifiers."""
+    if not _VERSION.match(version):
+        raise UsageError("LM-PRD-003", f"{version[:80]!r} is no version: letters, digits and . + _ ! ~ - alone", where=DECLARATION, solution=_CURE)
+    return version
+
+
 def _read_version(root: Path, source: VersionSource | str) -> str:
     if isinstance(source, str):
         return source
-    path = root / source.file
-    cure = "mend product.version in lotmark.yaml: `file` is a path in the repository, `pattern` a regular expression with one group"
     try:
-        match = re.search(source.pattern, path.read_text(encoding="utf-8"), re.MULTILINE)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError("LM-PRD-003", f"cannot read the version from {source.file}: {error}", where=DECLARATION, solution=cure) from error
+        text = RootedPath(root).join(source.file).read_text(encoding="utf-8")
+        match = re.search(source.pattern, text, re.MULTILINE)
+    except (OSError, UnicodeDecodeError, UsageError) as error:
+        told = error.reason if isinstance(error, UsageError) else str(error)
+        raise UsageError("LM-PRD-003", f"cannot read the version from {source.file}: {told}", where=DECLARATION, solution=_CURE) from error
     except re.error as error:
-        raise UsageError("LM-PRD-003", f"product.version.pattern is not a regular expression: {error}", where=DECLARATION, solution=cure) from error
+        raise UsageError("LM-PRD-003", f"product.version.pattern is not a regular expression: {error}", where=DECLARATION, solution=_CURE) from error
     if not match or not match.groups() or not match[1]:
-        raise UsageError("LM-PRD-003", f"no version in {source.file} matches {source.pattern!r}", where=DECLARATION, solution=cure)
+        raise UsageError("LM-PRD-003", f"no version in {source.file} matches {source.pattern!r}", where=DECLARATION, solution=_CURE)
     return match[1]

@@ -326,4 +326,4 @@ class SourceState:
     repository: str
     committed_at: str
     dirty: tuple[str, ...]
-    """Changed, staged or untracked paths; empty for a clean tree."""
+    """Changed, staged or untracked paths, and what git was told not to look at; empty for a clean tree."""

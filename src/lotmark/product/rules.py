@@ -27,4 +27,16 @@ RULES = (
         "Requirements, risks, matrix, policy, approvals and people stand in `quality/` beside lotmark.yaml.",
         "`lotmark init` writes a first one; `--config DIR` takes both from another place.",
     ),
+    Rule(
+        "LM-PRD-005",
+        "the history is cut off",
+        "Authors, committers and references of every commit since the last release are judged; in a shallow clone the older ones are not there, and their authors could approve their own work.",
+        "`git fetch --unshallow`; in CI check out with the whole history (fetch-depth 0).",
+    ),
+    Rule(
+        "LM-PRD-006",
+        "something in the configuration is no plain file",
+        "A decision pins lotmark.yaml and everything below quality/ by digest. A link can lead elsewhere tomorrow, or outside of the repository; a device or pipe has no digest.",
+        "Put a plain file with a printable name in its place.",
+    ),
 )
