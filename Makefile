@@ -10,7 +10,7 @@ STAMP := .make/installed
 DEBIAN := bubblewrap faketime util-linux gcc libc6-dev make git
 DEBIAN_TEST := chromium poppler-utils strace openssl
 
-.PHONY: help demo test check fmt types lint imports docs bench reproduce clean system system-test
+.PHONY: help demo test check fmt types lint imports docs bench reproduce clean system system-test sdists
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,7 +18,7 @@ help:  ## show the targets
 demo: system $(STAMP)  ## release the example product in ./demo and print the five answers
 	@$(VENV)/bin/lotmark demo demo --replace
 
-test: system system-test $(STAMP)  ## pass the tests
+test: system system-test $(STAMP) sdists  ## pass the tests
 	@$(PY) -m pytest -q -n 2 --dist worksteal tests
 
 check: $(STAMP) lint types imports  ## lint, types, layers
@@ -36,7 +36,7 @@ imports: $(STAMP)
 fmt: $(STAMP)  ## format the code
 	@$(VENV)/bin/ruff format src tests bench
 
-coverage: system system-test $(STAMP)  ## the tests with branch coverage, and the floors that it must keep
+coverage: system system-test $(STAMP) sdists  ## the tests with branch coverage, and the floors that it must keep
 	@$(PY) -m coverage erase && $(PY) -m pytest -q -n 2 --dist worksteal --cov=lotmark --cov-branch --cov-report= tests
 	@$(PY) -m coverage report
 	@$(PY) tools/coverage_floors.py
@@ -59,7 +59,8 @@ $(STAMP): pyproject.toml uv.lock
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or later is needed, this is $$(python3 --version)" >&2; exit 4; }
 	@test -x $(PY) || python3 -m venv $(VENV) || { echo "error: python3 cannot make environments. help: apt-get install python3-venv" >&2; exit 4; }
 	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups --compile-bytecode
+	@$(PY) -m compileall -q src
 	@mkdir -p .make && touch $@
 
 system:
@@ -67,3 +68,7 @@ system:
 
 system-test:
 	@.ci/debian --optional $(DEBIAN_TEST)
+
+# Packages that we did not write, for the tests that release them; no test touches the network itself.
+sdists: $(STAMP)
+	@$(PY) tools/fetch_sdists.py .make/sdists
