@@ -48,7 +48,7 @@ bench: $(STAMP)  ## measure: ours against the raw limit, in one run
 	@$(PY) -m bench all
 
 reproduce: $(STAMP)  ## build our own wheel twice and compare
-	@$(PY) tools/reproduce.py
+	@$(VENV)/bin/lotmark build
 
 clean:  ## remove what make made
 	rm -rf $(VENV) .make demo build dist .coverage*
