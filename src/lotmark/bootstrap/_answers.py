@@ -2,14 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import Any
 
 from lotmark import __version__
 from lotmark.bootstrap._workspace import Workspace
-from lotmark.index.api import FILE, Index, answer_question
+from lotmark.index.api import FILE, Index, answer_question, format_answers
+from lotmark.index.models import Answers as Content
 
-if TYPE_CHECKING:
-    from lotmark.index.models import Answers
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What was answered, ready to be shown."""
+
+    content: Content
+
+    @property
+    def run(self) -> str:
+        """The run that is spoken of (canonical id); empty where no run is concerned."""
+        return self.content.run
+
+    def to_wire(self) -> dict[str, Any]:
+        """As JSON values (``index/schemas/answers.v1.json``)."""
+        return self.content.to_wire()
+
+    def to_text(self, *, width: int = 100, styled: bool = False) -> str:
+        """For a person, as `lotmark.index.api.format_answers`."""
+        return format_answers(self.content, width=width, styled=styled)
 
 
 @contextmanager
@@ -21,7 +40,7 @@ def open_index(workspace: Workspace) -> Iterator[Index]:
         yield index
 
 
-def answer(workspace: Workspace, question: str) -> "Answers":
+def answer(workspace: Workspace, question: str) -> Answers:
     """What the ledger answers to `question`; see `lotmark.index.api.answer_question`.
 
     Raises:
@@ -30,4 +49,4 @@ def answer(workspace: Workspace, question: str) -> "Answers":
         IntegrityError: if the ledger, an entry or a signature does not hold.
     """
     with open_index(workspace) as index:
-        return answer_question(index, question, workspace.clock.now().date())
+        return Answers(answer_question(index, question, workspace.clock.now().date()))

@@ -22,8 +22,8 @@ _STANDINGS: Final = {
 }
 
 
-def format_answers(answers: Answers, *, width: int, styled: bool) -> str:
-    """The whole page, without a final line feed."""
+def format_answers(answers: Answers, *, width: int = 100, styled: bool = False) -> str:
+    """The answers for a person: aligned, at most `width` columns (tables apart), without a final line feed; `styled` adds ANSI colours to the words."""
     page = Page(width, styled=styled)
     if answers.answers is not None:
         _write_five(page, answers)

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lotmark.index._answer import CAVEAT, answer_question
     from lotmark.index._index import FILE, Index, Refreshed
     from lotmark.index._queries import component_releases, find_release, item_history, list_releases, list_runs, run_targets, run_timeline
+    from lotmark.index._text import format_answers
 
 __all__ = [
     "CAVEAT",
@@ -21,6 +22,7 @@ __all__ = [
     "answer_question",
     "component_releases",
     "find_release",
+    "format_answers",
     "item_history",
     "list_releases",
     "list_runs",
@@ -36,6 +38,7 @@ _LATE = {
     "Refreshed": "_index",
     "component_releases": "_queries",
     "find_release": "_queries",
+    "format_answers": "_text",
     "item_history": "_queries",
     "list_releases": "_queries",
     "list_runs": "_queries",

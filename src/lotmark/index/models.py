@@ -383,9 +383,3 @@ class Answers(Wire, frozen=True, kw_only=True):
         """As JSON values (``schemas/answers.v1.json``)."""
         wire: dict[str, Any] = msgspec.to_builtins(self)
         return wire
-
-    def to_text(self, *, width: int = 100, styled: bool = False) -> str:
-        """For a person: aligned, at most `width` columns; `styled` adds ANSI colours to the words."""
-        from lotmark.index._text import format_answers
-
-        return format_answers(self, width=width, styled=styled)

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from fakes.index_world import IndexWorld, PlayedRun
 from lotmark.base.digest import Digest
 from lotmark.index._schemas import FOLDER, SCHEMA_ID, answers_schema, format_schema
-from lotmark.index.api import CAVEAT, Index, answer_question
+from lotmark.index.api import CAVEAT, Index, answer_question, format_answers
 from lotmark.index.models import Answers, FiveAnswers
 
 TODAY = date(2026, 11, 23)
@@ -24,7 +24,7 @@ def check(answers: Answers) -> Answers:
     wire = {"schema": SCHEMA_ID, **json.loads(json.dumps(answers.to_wire()))}
     Draft202012Validator(json.loads((FOLDER / "answers.v1.json").read_text(encoding="utf-8"))).validate(wire)
     for width in (60, 80, 100):
-        assert max(len(line) for line in answers.to_text(width=width).splitlines() if "  " not in line.strip() or width == 100) <= width
+        assert max(len(line) for line in format_answers(answers, width=width).splitlines() if "  " not in line.strip() or width == 100) <= width
     return answers
 
 
@@ -36,7 +36,7 @@ def ask(world: IndexWorld, tmp_path: Path, question: str = "1.4.0", today: date 
 
 def plain(answers: Answers) -> str:
     """The text without its line breaks."""
-    return " ".join(answers.to_text().split())
+    return " ".join(format_answers(answers).split())
 
 
 def five(answers: Answers) -> FiveAnswers:
@@ -117,7 +117,7 @@ class TestRelease:
         assert (other.run, other.answers, other.proof) == (answers.run, answers.answers, answers.proof)
 
     def test_the_text_says_all_of_it(self, answers: Answers):
-        text = answers.to_text()
+        text = format_answers(answers)
         for part in ("What was built", "From what", "By whom", "With which tests", "Under which approval", "Proof"):
             assert f"\n{part}\n" in text
         for told in (
@@ -142,9 +142,9 @@ class TestRelease:
     def test_colours_only_add(self, answers: Answers):
         import re
 
-        styled = answers.to_text(styled=True)
+        styled = format_answers(answers, styled=True)
         assert "\x1b[32m" in styled
-        assert re.sub("\x1b\\[[0-9;]*m", "", styled) == answers.to_text()
+        assert re.sub("\x1b\\[[0-9;]*m", "", styled) == format_answers(answers)
 
 
 class TestWaivers:
@@ -161,7 +161,7 @@ class TestWaivers:
         answers = ask(released, tmp_path, "WVR-0001")
         assert answers.waiver is not None
         assert answers.waiver.waiver.standing == "closed"
-        assert "✗ qpcr:WVR-0001, closed by Quinn Example on 2026-11-23: The panel came" in answers.to_text()
+        assert "✗ qpcr:WVR-0001, closed by Quinn Example on 2026-11-23: The panel came" in format_answers(answers)
 
     def test_signed_with_another_persons_key_are_told(self, tmp_path: Path):
         world = IndexWorld().found()
@@ -170,21 +170,21 @@ class TestWaivers:
         answers = ask(world, tmp_path, "WVR-0001")
         assert answers.waiver is not None
         assert answers.waiver.waiver.standing == "not counted"
-        assert "a key that is not Quinn Example's" in answers.to_text()
+        assert "a key that is not Quinn Example's" in format_answers(answers)
 
     def test_name_the_runs_that_used_them(self, index: Index, world: IndexWorld, tmp_path: Path):
         answers = check(answer_question(index, "WVR-0001", TODAY))
         assert answers.waiver is not None
         assert [run.run for run in answers.waiver.runs] == [answers.run] == ["qpcr:RUN-0001"]
         assert answers.proof.first == answers.proof.last == 4
-        assert "Used by 1 run" in answers.to_text()
+        assert "Used by 1 run" in format_answers(answers)
 
     def test_that_nobody_used_stand_alone(self, world: IndexWorld, tmp_path: Path):
         world.waive("WVR-0002", version=None)
         world.run()
         answers = ask(world, tmp_path, "WVR-0002")
         assert answers.run == ""
-        assert "Used by 0 runs" in answers.to_text()
+        assert "Used by 0 runs" in format_answers(answers)
 
     def test_used_but_not_in_the_log_are_left_out(self, tmp_path: Path):
         world = IndexWorld().found()
@@ -203,7 +203,7 @@ class TestOtherStates:
     def test_a_run_that_was_only_opened(self, world: IndexWorld, tmp_path: Path):
         world.run()
         answers = ask(world, tmp_path)
-        text = answers.to_text()
+        text = format_answers(answers)
         told = five(answers)
         assert (told.what.state, told.what.artifact, told.from_what.rebuild, told.from_what.components) == ("open", None, None, None)
         assert [(layer.layer, layer.reported) for layer in told.with_which_tests.layers] == [("unit", False), ("validation", False)]
@@ -222,7 +222,7 @@ class TestOtherStates:
     def test_a_refused_one_says_where_it_stopped(self, world: IndexWorld, tmp_path: Path):
         refused(world.run())
         answers = ask(world, tmp_path)
-        text = answers.to_text()
+        text = format_answers(answers)
         assert five(answers).what.state == "refused"
         assert "✗ refused; stage unit refused: 2 of 3 reported" in text
         for words in ("✗ failed", "! 1 test reported that nobody expected", "! 2 tests failed before passing"):
@@ -230,18 +230,18 @@ class TestOtherStates:
 
     def test_a_layer_with_missing_tests_is_incomplete(self, world: IndexWorld, tmp_path: Path):
         world.run().test("unit", [("a", "passed")], missing=("b",))
-        assert "✗ incomplete" in ask(world, tmp_path).to_text()
+        assert "✗ incomplete" in format_answers(ask(world, tmp_path))
 
     def test_no_layer_at_all(self, world: IndexWorld, tmp_path: Path):
         world.change = lambda kind, told: told.update(expected=[]) if kind == "run-opened" else None
         world.run()
-        assert "✗ no tests are recorded" in ask(world, tmp_path).to_text()
+        assert "✗ no tests are recorded" in format_answers(ask(world, tmp_path))
 
     def test_a_refused_decision_lists_what_was_not_met(self, world: IndexWorld, tmp_path: Path):
         run = world.run()
         run.work()
         run.decide("refused", missing=("rebuild",))
-        text = ask(world, tmp_path).to_text()
+        text = format_answers(ask(world, tmp_path))
         assert "✗ refused: 1 of 2 criteria met" in text
         assert "not met: Every test passed: 1 test failed" in text
         assert "missing: rebuild" in text
@@ -255,11 +255,11 @@ class TestOtherStates:
         answers = ask(world, tmp_path)
         assert five(answers).what.state == "pending"
         assert [each.standing for each in five(answers).under_which_approval.signatures] == ["recorded"]
-        assert "… pending: 2 of 2 criteria met; to be signed by 1 × quality-owner (approval)" in answers.to_text()
+        assert "… pending: 2 of 2 criteria met; to be signed by 1 × quality-owner (approval)" in format_answers(answers)
 
     def test_an_abandoned_one(self, world: IndexWorld, tmp_path: Path):
         world.run().close("abandoned")
-        assert "- abandoned" in ask(world, tmp_path).to_text()
+        assert "- abandoned" in format_answers(ask(world, tmp_path))
 
     @pytest.mark.parametrize(
         ("verdict", "words"),
@@ -282,7 +282,7 @@ class TestOtherStates:
         answers = ask(world, tmp_path)
         assert answers.run == "qpcr:RUN-0002"
         assert [run.run for run in answers.others] == ["qpcr:RUN-0001"]
-        assert "Other runs of that name" in answers.to_text()
+        assert "Other runs of that name" in format_answers(answers)
 
     def test_a_deployment_that_was_refused_after_the_release(self, world: IndexWorld, tmp_path: Path):
         run = world.run()
@@ -309,11 +309,11 @@ class TestDependencies:
     def test_none_are_told_with_their_reason(self, world: IndexWorld, tmp_path: Path):
         run = world.run(components=[])
         run.dependencies(none={"reason": "no third-party code", "owner": "dana"})
-        assert "none: no third-party code" in ask(world, tmp_path).to_text()
+        assert "none: no third-party code" in format_answers(ask(world, tmp_path))
 
     def test_none_without_a_reason(self, world: IndexWorld, tmp_path: Path):
         world.run(components=[]).dependencies()
-        assert "components      none\n" in ask(world, tmp_path).to_text()
+        assert "components      none\n" in format_answers(ask(world, tmp_path))
 
     def test_refused_licences_and_vulnerabilities(self, world: IndexWorld, tmp_path: Path):
         match: dict[str, Any] = {
@@ -328,7 +328,7 @@ class TestDependencies:
         match |= {"fixed": [], "state": "affected", "justification": "", "reason": "", "owner": "", "expires": ""}
         run = world.run(components=[("pkg:pypi/numpy@2.1.0", "runtime", "AGPL-3.0", "refused"), ("pkg:pypi/odd@1.0", "test", "", "missing")])
         run.dependencies(matched=(match, {**match, "id": "CVE-2026-2", "state": "not_affected", "justification": "not called"}))
-        text = ask(world, tmp_path).to_text()
+        text = format_answers(ask(world, tmp_path))
         assert "licence refused: numpy 2.1.0: AGPL-3.0" in text
         assert "licence refused: odd 1.0: no licence" in text
         assert "✗ 1 known vulnerability affecting it" in text
@@ -337,7 +337,7 @@ class TestDependencies:
 
     def test_what_was_not_looked_up_is_said(self, world: IndexWorld, tmp_path: Path):
         world.run().dependencies(evaluated=False)
-        assert "! known vulnerabilities were not looked up" in ask(world, tmp_path).to_text()
+        assert "! known vulnerabilities were not looked up" in format_answers(ask(world, tmp_path))
 
 
 class TestSignatures:
@@ -394,7 +394,7 @@ class TestSignatures:
         run.work()
         run.decide()
         run.sign("quinn", "quality-owner", "approval", zone="Mars/Olympus")
-        assert "(signer's zone Mars/Olympus)" in ask(world, tmp_path).to_text()
+        assert "(signer's zone Mars/Olympus)" in format_answers(ask(world, tmp_path))
 
 
 class TestItemsAndComponents:
@@ -411,20 +411,20 @@ class TestItemsAndComponents:
         assert "its text changed here" in text
         assert "text unchanged" in text
         assert "not in the matrix" in text
-        assert "✓ passed: tests/test_ct.py\n                    test_ct[…] × 2\n" in answers.to_text()
+        assert "✓ passed: tests/test_ct.py\n                    test_ct[…] × 2\n" in format_answers(answers)
 
     def test_a_hazard_and_a_waived_requirement(self, index: Index):
-        text = check(answer_question(index, "HAZ-001", TODAY)).to_text()
+        text = format_answers(check(answer_question(index, "HAZ-001", TODAY)))
         assert "medium before control, low after, residual risk acceptable" in text
         assert "RC-001 mitigates it" in text
-        assert "! skipped, waived by qpcr:WVR-0001: tests/test_panel.py" in check(answer_question(index, "REQ-002", TODAY)).to_text()
+        assert "! skipped, waived by qpcr:WVR-0001: tests/test_panel.py" in format_answers(check(answer_question(index, "REQ-002", TODAY)))
 
     def test_an_item_without_tests_and_one_that_fails(self, world: IndexWorld, tmp_path: Path):
         run = world.run()
         run.trace()
-        assert "✗ none" in ask(world, tmp_path, "REQ-001").to_text()
+        assert "✗ none" in format_answers(ask(world, tmp_path, "REQ-001"))
         run.test("unit", [("plain", "failed")])
-        text = ask(world, tmp_path, "REQ-002").to_text()
+        text = format_answers(ask(world, tmp_path, "REQ-002"))
         assert "unit            ✗ failed\n                    plain\n" in text
 
     def test_a_component_names_releases_artifacts_and_places(self, world: IndexWorld, tmp_path: Path):
@@ -433,7 +433,7 @@ class TestItemsAndComponents:
         answers = ask(world, tmp_path, "numpy")
         assert [use.run.version for use in answers.components] == ["1.4.0", "1.5.0"]
         assert answers.run == "qpcr:RUN-0001"
-        text = answers.to_text()
+        text = format_answers(answers)
         for words in ("Part of 1 release", "Part of 1 run without a release", WHEEL, "runs at: laboratory (production)"):
             assert words in text
 
@@ -450,20 +450,20 @@ class TestOddities:
         run.candidate(
             {"models": ["LP-1"], "firmwareChecksum": {"algorithm": "crc32", "value": "44e332d2"}, "calibrationProfile": {"path": "c.json", "sha256": "29" * 32}}
         )
-        text = ask(world, tmp_path).to_text()
+        text = format_answers(ask(world, tmp_path))
         assert "models LP-1; firmware checksum crc32 44e332d2" in text
         assert "c.json" in text
 
     def test_a_device_with_models_alone(self, world: IndexWorld, tmp_path: Path):
         world.run().candidate({"models": ["LP-1"], "firmwareChecksum": None, "calibrationProfile": None})
-        assert "models LP-1\n" in ask(world, tmp_path).to_text()
+        assert "models LP-1\n" in format_answers(ask(world, tmp_path))
 
     def test_an_operator_without_a_machine(self, world: IndexWorld, tmp_path: Path):
         world.change = lambda kind, told: told.update(operator="ci") if kind == "run-opened" else None
         world.run()
         answers = ask(world, tmp_path)
         assert (five(answers).by_whom.operator, five(answers).by_whom.machine) == ("ci", "")
-        assert "ci on 2026-11-23" in answers.to_text()
+        assert "ci on 2026-11-23" in format_answers(answers)
 
     def test_control_characters_are_shown_and_not_sent(self, world: IndexWorld, tmp_path: Path):
         def spoil(kind: str, told: dict[str, Any]) -> None:
@@ -473,13 +473,13 @@ class TestOddities:
 
         world.change = spoil
         world.run()
-        text = ask(world, tmp_path).to_text(styled=False)
+        text = format_answers(ask(world, tmp_path), styled=False)
         assert "\x1b" not in text
         assert "\\x1b[31mred\\x07" in text
 
     def test_a_change_since_a_release_names_it(self, world: IndexWorld, tmp_path: Path):
         world.run().change({"version": "1.3.0", "commit": "b" * 40})
-        assert "2 commits since 1.3.0" in ask(world, tmp_path).to_text()
+        assert "2 commits since 1.3.0" in format_answers(ask(world, tmp_path))
 
 
 def test_the_schema_is_the_one_of_the_types():
