@@ -85,6 +85,7 @@ class DemoResult:
     version: str
     run: str
     answers_text: str
+    """With ANSI colours; whoever prints it takes them off where nobody sees them."""
     answers_wire: Mapping[str, Any]
 
 
@@ -208,7 +209,7 @@ def _show(stage: DemoStage) -> DemoResult:
     answers = answer(workspace, version)
     bundle, dossier = folder / "bundle.zip", folder / "dossier.html"
     write_bundle(workspace, answers.run, bundle, dossier)
-    return DemoResult(workspace.root, folder / "people", bundle, dossier, stage.trust, version, answers.run, answers.to_text(), answers.to_wire())
+    return DemoResult(workspace.root, folder / "people", bundle, dossier, stage.trust, version, answers.run, answers.to_text(styled=True), answers.to_wire())
 
 
 def _example(name: str) -> Path:

@@ -32,14 +32,26 @@ def command(output: Output, folder: Path, example: str, replace: bool) -> None:
         "run": result.run,
         "answers": result.answers_wire,
     }
+    lotmark = _program()
     lines = [
         result.answers_text,
         "",
         "The people of this example were played with throw-away keys in " + str(result.people) + ".",
         f"dossier   {result.dossier}",
         f"bundle    {result.bundle}",
-        f"verify    lotmark verify {result.bundle} --trust {result.trust}",
-        f"look      cd {result.product} && lotmark show {result.version}",
+        f"verify    {lotmark} verify {result.bundle} --trust {result.trust}",
+        f"look      {lotmark} -C {result.product} show {result.version}",
         result.run,
     ]
     output.result("demo", wire, "\n".join(lines))
+
+
+def _program() -> str:
+    """How to call this program: by its name where the shell finds it, else by its path, as after `make demo`."""
+    import shutil
+    import sys
+
+    if shutil.which("lotmark"):
+        return "lotmark"
+    beside = Path(sys.executable).parent / "lotmark"
+    return str(beside) if beside.is_file() else f"{sys.executable} -m lotmark.cli.main"
