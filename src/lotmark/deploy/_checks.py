@@ -85,6 +85,6 @@ def _judge(target: DirectoryTarget, probe: Probe | None, version: str) -> tuple[
         return "mismatch", f"the probe ended with exit code {probe.exit_code}", None
     expected = target.expect.replace("{version}", version)
     if expected and expected not in probe.output:
-        return "mismatch", f"the probe did not print {expected!r}", None
+        return "mismatch", f"the probe did not print {expected!r} but {probe.output.strip()[:200]!r}", None
     reported = version if version in probe.output else None
     return "verified", "the digest at the target is the released one and the probe answered", reported
