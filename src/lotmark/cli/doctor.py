@@ -29,7 +29,7 @@ def command(output: Output, self_test: bool) -> int:
             if result.varied and not result.caught:
                 findings.append(
                     Finding(
-                        "LM-BLD-040",
+                        "LM-CLI-022",
                         f"the self-test did not catch a leak of {result.dimension.value}",
                         help="do not trust rebuild verdicts of this machine; report it",
                     )

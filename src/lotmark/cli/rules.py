@@ -73,4 +73,22 @@ RULES = (
         "`lotmark key list` shows whose it is; an administrator enrols keys.",
     ),
     Rule("LM-CLI-019", "there is no run", "Gate, approval and bundle speak of a run that the ledger holds.", "`lotmark run` opens one."),
+    Rule(
+        "LM-CLI-020",
+        "the example was not released",
+        "The examples are released wherever Lotmark works; one that is not shows that something is missing on this machine or wrong with this installation.",
+        "`lotmark doctor` names what is missing.",
+    ),
+    Rule(
+        "LM-CLI-021",
+        "the example is not part of this installation",
+        "The examples come with the wheel and lie in the checkout; a copy of single modules has none.",
+        "Install lotmark from its wheel, or work in its checkout.",
+    ),
+    Rule(
+        "LM-CLI-022",
+        "the self-test missed a leak",
+        "A build that varies by clock, path or user must be found by building twice. A machine on which that fails proves nothing with its rebuild verdicts.",
+        "Do not trust rebuild verdicts of this machine; report it with the output of `lotmark doctor --self-test`.",
+    ),
 )
