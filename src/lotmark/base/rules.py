@@ -50,7 +50,7 @@ RULES = (
         "LM-CFG-004",
         "an unknown key",
         "A mistyped key would silently switch a rule off.",
-        "Take the suggestion, or look into the JSON Schema of the file (`lotmark explain --schemas`).",
+        "Take the suggestion, or look into the JSON Schema of the file (`lotmark explain --schemas DIR` writes them).",
     ),
     Rule(
         "LM-CFG-005", "a value of the wrong type or out of range", "The reader never guesses.", "Look into the JSON Schema of the file for the allowed values."

@@ -2,7 +2,9 @@
 
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 
+import lotmark
 from lotmark.attest.models import Registry
 from lotmark.base.rules import Rule
 
@@ -32,6 +34,13 @@ _WITH_RULES = (
 def registry() -> Registry:
     """Every kind of evidence that counts."""
     return Registry(kind for room in _WITH_KINDS for kind in importlib.import_module(f"lotmark.{room}.predicates").KINDS)
+
+
+def schemas() -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of every published JSON Schema: the product's own files, kinds of evidence, outputs."""
+    for folder in sorted(Path(lotmark.__file__).parent.glob("*/schemas")):
+        for path in sorted(folder.glob("*.json")):
+            yield path.name, path.read_bytes()
 
 
 def rules() -> Iterator[Rule]:

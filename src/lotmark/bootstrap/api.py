@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lotmark.bootstrap._known_logs import find_log, remember_log
-from lotmark.bootstrap._registry import registry, rules
+from lotmark.bootstrap._registry import registry, rules, schemas
 from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ __all__ = [
     "roll_back",
     "rules",
     "run_demo",
+    "schemas",
     "sign_approval",
     "sign_delegation",
     "sign_waiver",

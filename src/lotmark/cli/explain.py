@@ -1,6 +1,7 @@
 """`lotmark explain CODE`: the whole story behind a rule code."""
 
 import difflib
+from pathlib import Path
 
 import click
 
@@ -10,10 +11,26 @@ from lotmark.cli._output import Output
 
 @click.command(name="explain")
 @click.argument("code", required=False)
+@click.option(
+    "--schemas",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=None,
+    help="Instead: write every JSON Schema into this folder, for editors.",
+)
 @click.pass_obj
-def command(output: Output, code: str | None) -> None:
+def command(output: Output, code: str | None, folder: Path | None) -> None:
     """Tell what a rule code means and how to cure it; without a code, list them all."""
-    from lotmark.bootstrap.api import rules
+    from lotmark.bootstrap.api import rules, schemas
+
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        names = []
+        for name, data in schemas():
+            (folder / name).write_bytes(data)
+            names.append(name)
+        output.result("schemas", {"folder": str(folder), "files": names}, "\n".join(names))
+        return
 
     known = {rule.code: rule for rule in rules()}
     if code is None:
