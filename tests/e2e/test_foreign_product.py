@@ -33,6 +33,14 @@ def test_it_is_released_and_verified_and_its_repository_is_as_it_was(idna: Forei
     idna.open_ledger("quality", "regulatory")
     waits = idna.lotmark("--format", "json", "run")
     assert waits.code == 8, waits.out + waits.err
+    lock = idna.config / "requirements-test.lock"
+    good = lock.read_text()
+    lock.write_text(good + "# changed under review\n")
+    refused = idna.lotmark("run")
+    assert refused.code == 1
+    assert "LM-PIP-003" in refused.err
+    assert "requirements-test.lock" in refused.err
+    lock.write_text(good)
     for person, role in (("quality", "quality-owner"), ("regulatory", "regulatory")):
         idna.must("approve", "sign", "--as", person, "--role", role, "--reason", "I read the findings and markers.yaml.")
     released = idna.lotmark("--format", "json", "run")
@@ -51,12 +59,25 @@ def test_it_is_released_and_verified_and_its_repository_is_as_it_was(idna: Forei
     # What was released is verified where it lies, by the trust that the administrator hands out.
     assert json.loads(idna.must("--format", "json", "show", "3.10").out)["run"] == "idna:RUN-0001"
     assert "✓ passed: tests/test_idna_codec.py" in idna.must("show", "REQ-002").out
+    assert [lock["name"] for lock in provenance_inputs(tmp_path / "state")] == ["requirements-build.lock", "requirements-test.lock"]
     trust = tmp_path / "trust.json"
     shutil.copy(tmp_path / "state/trust.json", trust)
     bundle = tmp_path / "bundle.zip"
     idna.must("release", "bundle", "-o", str(bundle))
     verified = call("verify", str(bundle), "--trust", str(trust))
     assert verified.code == 0, verified.out + verified.err
+
+
+def provenance_inputs(state: Path) -> list[dict[str, str]]:
+    """The lock files that the build's provenance names."""
+    from lotmark.base.clock import SystemClock
+    from lotmark.ledger.api import open_ledger
+
+    with open_ledger(state, None, SystemClock()) as ledger:
+        (entry,) = ledger.entries(kind="provenance")
+        statement = json.loads(ledger.envelope(entry).payload)
+    inputs = statement["predicate"]["buildDefinition"]["resolvedDependencies"]
+    return [each for each in inputs if each.get("name", "").endswith(".lock")]
 
 
 def test_a_test_that_vanished_a_claim_on_no_test_and_an_unverified_requirement_are_each_refused(idna: ForeignProduct) -> None:

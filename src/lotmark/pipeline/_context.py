@@ -17,7 +17,7 @@ from lotmark.ledger.ports import Ledger
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline.models import PreviousRelease, RunIdentity, Stage
 from lotmark.pipeline.ports import Engine
-from lotmark.product.api import configuration_files, git
+from lotmark.product.api import configuration_files, git, locks_beside
 from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
@@ -152,7 +152,9 @@ class StageContext:
         Raises:
             RefusedError: LM-PIP-003 naming the changed files.
         """
-        now = {file.path: file.digest.hex for file in configuration_files(self.product.config_root)}
+        product = self.product
+        beside = locks_beside(product.root, product.config_root, product.file.dependencies)
+        now = {file.path: file.digest.hex for file in configuration_files(product.config_root, beside)}
         opened = dict(self.identity.configuration)
         changed = sorted(path for path in now.keys() | opened.keys() if now.get(path) != opened.get(path))
         if changed:

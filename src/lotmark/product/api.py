@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from lotmark.base.documents import Document, document_schema, read_document
 from lotmark.base.errors import UsageError
 from lotmark.base.paths import RootedPath
 from lotmark.product._git import changed_paths, files_at, find_root, git, is_ancestor, list_commits, read_cleanliness, read_source_state, resolve_commit
-from lotmark.product.models import ConfigurationFile, Product, ProductFile, VersionSource
+from lotmark.product.models import ConfigurationFile, DependencySection, Product, ProductFile, VersionSource
 
 __all__ = [
     "DECLARATION",
@@ -23,9 +23,11 @@ __all__ = [
     "is_ancestor",
     "list_commits",
     "load_product",
+    "locks_beside",
     "product_schema",
     "read_cleanliness",
     "read_source_state",
+    "read_version",
     "resolve_commit",
 ]
 
@@ -44,12 +46,20 @@ def load_product(root: Path, config: Path | None = None) -> Product:
     _check_targets(document)
     if not (config_root / "quality").is_dir():
         raise UsageError("LM-PRD-004", f"there is no folder {config_root / 'quality'}", solution="`lotmark init` writes a first one")
-    version = _checked_version(_read_version(root, document.value.product.version))
-    return Product(root.resolve(), config_root, document, version, configuration_files(config_root))
+    version = _checked_version(read_version(root, document.value.product.version))
+    beside = locks_beside(root.resolve(), config_root, document.value.dependencies)
+    return Product(root.resolve(), config_root, document, version, configuration_files(config_root, beside))
 
 
-def configuration_files(config_root: Path) -> tuple[ConfigurationFile, ...]:
-    """`lotmark.yaml` and every file below `quality/`, with digests, sorted by path.
+def locks_beside(root: Path, config_root: Path, declared: DependencySection) -> tuple[str, ...]:
+    """The declared lock files that lie with a configuration outside the repository: no commit holds them, so they are configuration."""
+    paths = (os.path.normpath(lock.path) for lock in declared.locks)
+    inside = (path for path in paths if not path.startswith(("..", "/")))
+    return tuple(path for path in inside if config_root != root and not (root / path).exists() and (config_root / path).exists())
+
+
+def configuration_files(config_root: Path, more: Iterable[str] = ()) -> tuple[ConfigurationFile, ...]:
+    """`lotmark.yaml`, every file below `quality/` and the files `more`, with digests, sorted by path.
 
     Links are refused and not followed: what they lead to could change, or lie outside, while every digest here holds.
 
@@ -57,7 +67,8 @@ def configuration_files(config_root: Path) -> tuple[ConfigurationFile, ...]:
         UsageError: LM-PRD-006 for anything but plain files and folders, LM-CFG-001 if one cannot be read.
     """
     found = []
-    for path in (config_root / DECLARATION, *_walk(config_root / "quality")):
+    paths = (config_root / DECLARATION, *_walk(config_root / "quality"), *(config_root / name for name in more))
+    for path in dict.fromkeys(paths):
         name = path.relative_to(config_root).as_posix()
         if path.is_symlink() or not path.is_file() or not name.isprintable():
             raise UsageError(
@@ -118,7 +129,12 @@ def _checked_version(version: str) -> str:
     return version
 
 
-def _read_version(root: Path, source: VersionSource | str) -> str:
+def read_version(root: Path, source: VersionSource | str) -> str:
+    """The version that a file of the repository tells; a text is the version itself.
+
+    Raises:
+        UsageError: LM-PRD-003 if it is not to be found.
+    """
     if isinstance(source, str):
         return source
     try:

@@ -11,7 +11,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.documents import parse_yaml
 from lotmark.base.errors import UsageError
 from lotmark.product._schemas import FOLDER, all_schemas
-from lotmark.product.api import configuration_files, load_product, product_schema
+from lotmark.product.api import configuration_files, load_product, locks_beside, product_schema
 from lotmark.product.models import EnvironmentSection
 from lotmark.product.rules import RULES
 
@@ -205,6 +205,20 @@ class TestOutsideConfiguration:
         write(outside, "v.txt", "0.0.0")
         write(root, "v.txt", "7.7.7")
         assert load_product(root, outside).version == "7.7.7"
+
+    def test_lock_files_that_lie_with_it_are_configuration_because_no_commit_holds_them(self, root, tmp_path):
+        locks = "[{path: ./requirements.lock}, {path: uv.lock}, {path: gone.lock}, {path: ../outside.lock}, {path: quality/q.lock}]"
+        text = declaration(version="1.0.0").replace("none: {", f"locks: {locks}\n  none: {{")
+        assert locks in text
+        outside = tmp_path / "config"
+        for name, content in {"lotmark.yaml": text, "requirements.lock": "l", "uv.lock": "u", "quality/q.lock": "q"}.items():
+            write(outside, name, content)
+        write(tmp_path, "outside.lock", "o")
+        write(root, "uv.lock", "theirs")
+        write(root, "lotmark.yaml", text)
+        product = load_product(root, outside)
+        assert [file.path for file in product.configuration] == ["lotmark.yaml", "quality/q.lock", "requirements.lock"]
+        assert locks_beside(root, root, product.file.dependencies) == ()
 
     def test_a_folder_without_declaration_is_refused_although_the_repository_has_one(self, root, tmp_path):
         (tmp_path / "empty").mkdir()

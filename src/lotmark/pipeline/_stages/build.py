@@ -39,7 +39,9 @@ def work(context: StageContext) -> StageResult:
 def _provenance(context: StageContext, report: BuildReport) -> Evidence:
     product = context.product
     source = context.evidence().predicate("run-opened")["source"]
-    paths = [(lock.path, product.root / lock.path) for lock in product.file.dependencies.locks]
+    # A lock file lies in the repository, or beside a configuration that was given from outside.
+    places = [(lock.path, (product.root / lock.path, product.config_root / lock.path)) for lock in product.file.dependencies.locks]
+    found = [(name, next((path for path in paths if path.is_file()), None)) for name, paths in places]
     return provenance_evidence(
         report,
         context.run,
@@ -47,7 +49,7 @@ def _provenance(context: StageContext, report: BuildReport) -> Evidence:
         product.file.environment,
         repository=source["repository"],
         ref=source["ref"],
-        locks=[(name, Digest.of_file(path)) for name, path in paths if path.is_file()],
+        locks=[(name, Digest.of_file(path)) for name, path in found if path is not None],
         version=__version__,
     )
 

@@ -1,6 +1,7 @@
 """Stage 1, source: a clean tree at one commit, signed-off authors, referenced ids, pinned configuration. Opens the run."""
 
 from collections.abc import Collection, Iterable
+from posixpath import normpath
 from typing import Any
 
 from lotmark import __version__
@@ -34,6 +35,7 @@ def work(context: StageContext) -> StageResult:
     changed = changed_paths(root, base, identity.commit)
     prefixes = known_prefixes(product)
     references = {commit.sha: _references(commit, product.id, prefixes) for commit in commits}
+    reconfigured = {path for path, _ in set(previous.configuration) ^ set(identity.configuration)} if previous else set()
     source = {
         "repository": state.repository,
         "ref": state.ref,
@@ -54,8 +56,8 @@ def work(context: StageContext) -> StageResult:
         "changedPaths": list(changed),
         "referencedIds": sorted({item for items in references.values() for item in items}),
         "changedItems": _changed_items(context, base),
-        "dependenciesChanged": previous is None or bool({lock.path for lock in product.file.dependencies.locks} & set(changed)),
-        "policyChanged": previous is None or _changed_configuration(previous.configuration, identity.configuration),
+        "dependenciesChanged": previous is None or bool({normpath(lock.path) for lock in product.file.dependencies.locks} & {*changed, *reconfigured}),
+        "policyChanged": previous is None or bool(_POLICY_FILES & reconfigured),
     }
     builder.add(Evidence("run-opened", (context.source_subject,), _opened(context, source)))
     builder.add(Evidence("change-summary", (context.source_subject,), summary))
@@ -90,10 +92,6 @@ def _changed_items(context: StageContext, base: str | None) -> list[str]:
     inside = product.config_root == product.root
     before = files_at(product.root, base, "quality") if base and inside else {}
     return list(changed_items({path: before[path] for path in before if path.startswith(_ITEMS)}, after, product.id).all)
-
-
-def _changed_configuration(before: Iterable[tuple[str, str]], after: Iterable[tuple[str, str]]) -> bool:
-    return any(path in _POLICY_FILES for path, _ in set(before) ^ set(after))
 
 
 def known_prefixes(product: Product) -> frozenset[str]:
