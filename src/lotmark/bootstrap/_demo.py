@@ -4,6 +4,7 @@ What a person would do is done here with throw-away keys that lie in the demo's 
 way into Lotmark asks the person.
 """
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -15,13 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from lotmark.approvals.models import Meaning
-from lotmark.attest.api import KeySigner, format_trust_policy, generate_key, public_pem, write_key
+from lotmark.attest.api import KeySigner, format_trust_policy, generate_key, parse_trust_policy, public_pem, write_key
 from lotmark.attest.models import Person
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.documents import read_document
-from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError, RefusedError, UsageError
-from lotmark.bootstrap._known_logs import remember_log
+from lotmark.base.errors import EnvironmentLacksError, LotmarkError, NothingToJudgeError, RefusedError, UsageError
+from lotmark.bootstrap._known_logs import forget_log, remember_log
 from lotmark.bootstrap._opening import create_state, enrol_key
 from lotmark.bootstrap._signing import sign_approval, sign_waiver
 from lotmark.bootstrap._workspace import STATE, Workspace
@@ -231,9 +232,16 @@ def _make_folder(folder: Path, *, replace: bool) -> None:
             raise UsageError(
                 "LM-CLI-011", f"{folder} is not empty", where=str(folder), solution="name another folder; --replace replaces one that an earlier demo made"
             )
+        _forget(folder / "trust.json")
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _MARKER).write_text("made by `lotmark demo`; `lotmark demo --replace` may delete it\n", encoding="utf-8")
+
+
+def _forget(trust: Path) -> None:
+    """The earlier demo's log goes with its folder; a trust file that cannot be read names no log to forget."""
+    with contextlib.suppress(OSError, LotmarkError):
+        forget_log(parse_trust_policy(trust.read_bytes()))
 
 
 def _copy_and_commit(source: Path, product: Path, play: Play) -> None:

@@ -12,6 +12,13 @@ def remember_log(policy: TrustPolicy) -> Path:
     return KnownLogs(known_logs_folder(os.environ)).remember(policy)
 
 
+def forget_log(policy: TrustPolicy) -> None:
+    """Drop the memory of a log that is being deleted; of another log under the same origin nothing is dropped."""
+    known = KnownLogs(known_logs_folder(os.environ))
+    if known.find(policy.origin) == policy:
+        known.path(policy.origin).unlink()
+
+
 def find_log(origin: str) -> TrustPolicy | None:
     """The trust policy of a log that this user knows, by its origin."""
     return KnownLogs(known_logs_folder(os.environ)).find(origin)
