@@ -60,10 +60,19 @@ TYPES = types_of_schema(SCHEMA)
 ENVIRONMENT = celpy.Environment()
 
 
-def oracle(expression: str, values: dict) -> object:
+def _contains(text: str, part: str) -> object:
+    return celpy.celtypes.BoolType(part in text)
+
+
+MENDED = {"contains": _contains}
+"""In cel-python a joined text is a plain `str`, which has no method `contains`: `(a + b).contains(c)` is an error there, against
+the specification. The oracle gets the function anew; the pinned case below says when that is no longer needed."""
+
+
+def oracle(expression: str, values: dict, functions: dict | None = MENDED) -> object:
     """cel-python's answer as plain JSON; None for an error of any kind."""
     try:
-        found = ENVIRONMENT.program(ENVIRONMENT.compile(expression)).evaluate(celpy.json_to_cel(values))
+        found = ENVIRONMENT.program(ENVIRONMENT.compile(expression), functions=functions).evaluate(celpy.json_to_cel(values))
         return json.loads(json.dumps(found, cls=celpy.CELJSONEncoder))
     except (celpy.CELEvalError, celpy.CELParseError, IndexError):
         return None
@@ -160,6 +169,16 @@ def test_where_the_engines_differ_ours_is_the_error():
         in_subset(expression)
     assert ours(ERRORS_EARLIER, VALUES) == [None] * len(ERRORS_EARLIER)
     assert None not in [oracle(expression, VALUES) for expression in ERRORS_EARLIER]
+
+
+JOINED = ["(part.name + 'z').contains('z')", "('a' + 'b').contains('ab')", "part.names.map(n, n + '!').exists(n, n.contains('y!'))"]
+
+
+def test_a_joined_text_contains_its_parts_and_cel_python_errs_there():
+    for expression in JOINED:
+        in_subset(expression)
+    assert ours(JOINED, VALUES) == [oracle(expression, VALUES) for expression in JOINED] == [True] * len(JOINED)
+    assert [oracle(expression, VALUES, functions=None) for expression in JOINED] == [None] * len(JOINED)
 
 
 def test_every_expression_of_the_table_is_in_the_subset():
@@ -260,7 +279,7 @@ _messages = st.one_of(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(_bools, _messages), min_size=12, max_size=12))
 def test_both_engines_agree_on_generated_expressions(expressions):
     usable = [expression for expression in expressions if "\\u" not in expression]
