@@ -66,7 +66,7 @@ class Workspace:
                 "LM-CLI-010",
                 f"there is no ledger in {self.state}",
                 where=str(self.state),
-                solution="`lotmark init` makes the ledger and its keys; `lotmark demo` shows one with everything in it",
+                solution="`lotmark init --as ADMINISTRATOR` opens one with its keys; `lotmark demo` shows one with everything in it",
             )
         return parse_trust_policy(path.read_bytes())
 

@@ -22,7 +22,8 @@ def command(output: Output, run_id: str | None, explained: bool) -> int:
     workspace = output.workspace()
     identity = find_run(workspace.settings(), run_id)
     if identity is None:
-        raise NothingToJudgeError("LM-CLI-019", "there is no run to judge", where=str(workspace.state), solution="`lotmark run` opens one")
+        reason = f"there is no run {run_id}" if run_id else "there is no run to judge"
+        raise NothingToJudgeError("LM-CLI-019", reason, where=str(workspace.state), solution="`lotmark run` opens one")
     decision, tier, required = evaluate_run(workspace.settings(), identity)
     policy = read_policy(pinned_file(workspace.settings(), identity, "quality/policy.yaml"), name="quality/policy.yaml")
     explanations = explain(decision, policy)

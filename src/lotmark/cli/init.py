@@ -26,7 +26,7 @@ def command(output: Output, product_id: str | None, administrator: str | None, k
     for path in written:
         output.note(f"wrote {path}")
     opened = _open_ledger(output, administrator, key_file) if administrator else None
-    if opened is None:
+    if opened is None and not (output.workspace().state / "trust.json").is_file():
         output.note(
             "Next: fill in people.yaml, then `lotmark key generate --as YOU` and `lotmark init --as YOU` open the ledger. `lotmark check` says what is missing."
         )

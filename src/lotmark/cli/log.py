@@ -29,6 +29,8 @@ def search(output: Output, kind: str | None, scope: str | None, since: int, limi
         entries.append(entry)
         if len(entries) == limit:
             break
+    if kind is not None and not entries:
+        workspace.registry.kind(kind)  # a typing mistake is refused; a kind that only the log knows was found above
     keys = {key.key_id: key.name or key.kind for key in workspace.reader.trust().keys}
     wire: list[dict[str, Any]] = [
         {
@@ -43,7 +45,7 @@ def search(output: Output, kind: str | None, scope: str | None, since: int, limi
     ]
     rows = [("index", "kind", "scope", "signed by", "received", "payload")]
     rows += [(str(w["index"]), w["kind"], w["scope"], ", ".join(w["signers"]), w["receivedAt"], w["payload"][:12]) for w in wire]
-    output.result("log-search", {"size": workspace.ledger.size, "entries": wire}, table(rows))
+    output.result("log-search", {"size": workspace.ledger.size, "entries": wire}, table(rows) if entries else "no such entry")
 
 
 @command.command()

@@ -144,7 +144,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return int(ExitCode.USAGE)
     except click.UsageError as error:
         usage = error.ctx.get_usage() + "\n" if error.ctx else ""
-        click.echo(f"{usage}error: {error.format_message()}", err=True)
+        click.echo(f"{usage}error: {error.format_message()}{_place_of(error)}", err=True)
         return int(ExitCode.USAGE)
     except click.ClickException as error:
         click.echo(f"error: {error.format_message()}", err=True)
@@ -178,6 +178,13 @@ def _refuse_empty(words: Sequence[str]) -> None:
         if word == "" or (word.startswith("--") and word.endswith("=")):
             name = word.rstrip("=") or (words[position - 1] if position else "an argument")
             raise UsageError("LM-CLI-003", f"{name} is empty", solution="the usual cause is an unset shell variable")
+
+
+def _place_of(error: click.UsageError) -> str:
+    """A hint for an option of `lotmark` itself that stands behind the command."""
+    if not isinstance(error, click.NoSuchOption) or error.option_name not in {name for option in lotmark.params for name in option.opts}:
+        return ""
+    return f" It stands before the command: `lotmark {error.option_name} ...`."
 
 
 def _complain(code: str, reason: str, where: object, solution: str | None) -> None:
