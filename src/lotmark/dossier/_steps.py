@@ -3,7 +3,7 @@
 Each step is a function that returns what it found, or raises `StepFailedError` with every finding and what it means to a caller.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -193,7 +193,8 @@ def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, regi
     findings += [
         broken("LM-DOS-013", f"BLOB_LIST_MISMATCH: no entry needs {name}", name) for name in archive.names if name.startswith("blobs/") and name not in blobs
     ]
-    findings += _left_out(entries, envelopes, manifest, complete=complete)
+    here = {entry.index for name, entry in by_path.items() if name in archive}
+    findings += _left_out(entries, here, manifest, complete=complete)
     if findings:
         raise StepFailedError(f"{len(findings)} records are missing or are not the log's", findings)
     notes = tuple(
@@ -237,12 +238,12 @@ def _check_entry(archive: Archive, entry: Entry, proof: form.EntryProof, checkpo
     return findings
 
 
-def _left_out(entries: Iterable[Entry], envelopes: Mapping[int, Envelope], manifest: Manifest, *, complete: bool) -> list[Finding]:
+def _left_out(entries: Iterable[Entry], here: Collection[int], manifest: Manifest, *, complete: bool) -> list[Finding]:
     """Key events always: a revocation left out would make a dead key count. The run's and product's records if asked for."""
     found = []
     for entry in entries:
         wanted = entry.header.kind == KEY_EVENT or (complete and belongs(entry.header, run=manifest.run, product=manifest.product, version=manifest.version))
-        if wanted and entry.index not in envelopes:
+        if wanted and entry.index not in here:
             name = f"entry {entry.index}"
             found.append(
                 broken(

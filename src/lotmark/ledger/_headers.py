@@ -64,7 +64,7 @@ def parse_header(data: bytes) -> Header:
         IntegrityError: LM-LED-105 if they are not the one form of a header.
     """
     if len(data) > MAX_HEADER:
-        raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {len(data)} bytes, more than {MAX_HEADER}: {data[:120]!r}")
+        raise _malformed(f"{len(data)} bytes, more than {MAX_HEADER}", data)
     try:
         wire = _decoder.decode(data)
         header = Header(
@@ -81,13 +81,19 @@ def parse_header(data: bytes) -> Header:
             blobs=_digest(wire.blobs) if wire.blobs else None,
         )
     except ValueError as error:
-        raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {error}: {data[:120]!r}") from error
+        raise _malformed(str(error), data) from error
     complaint = _complaint(header)
     if complaint is None and _encoder.encode(_to_wire(header)) != data:
         complaint = "it is not in the one form of its values"
     if complaint:
-        raise IntegrityError("LM-LED-105", f"HEADER_MALFORMED: {complaint}: {data[:120]!r}")
+        raise _malformed(complaint, data)
     return header
+
+
+def _malformed(reason: str, data: bytes) -> IntegrityError:
+    return IntegrityError(
+        "LM-LED-105", f"HEADER_MALFORMED: {reason}: {data[:120]!r}", solution="get the headers again from where they were made; do not rely on these"
+    )
 
 
 def text_form(digest: Digest) -> str:

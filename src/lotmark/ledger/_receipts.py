@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Collection
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,8 @@ from lotmark.ledger.ports import Ledger
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError, TlogError
 from lotmark.tlog.models import Checkpoint
+
+_AGAIN: Final = "get the file again from where it was made; if it stays so, do not rely on it"
 
 
 class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,9 +35,9 @@ def parse_receipt(data: bytes) -> Receipt:
         proof = tuple(base64.b64decode(value, validate=True) for value in wire.proof)
         receipt = Receipt(wire.index, wire.header.encode("ascii"), proof, wire.checkpoint.encode())
     except ValueError as error:
-        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: not a receipt: {error}") from error
+        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: not a receipt: {error}", solution=_AGAIN) from error
     if receipt.to_json() != data:
-        raise IntegrityError("LM-LED-113", "RECEIPT_INVALID: the receipt is not in the one form of its values")
+        raise IntegrityError("LM-LED-113", "RECEIPT_INVALID: the receipt is not in the one form of its values", solution=_AGAIN)
     return receipt
 
 
@@ -55,7 +57,7 @@ def verify_receipt(receipt: Receipt, log_keys: Collection[str], *, origin: str |
     try:
         tlog.verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.proof, checkpoint.root)
     except ProofError as error:
-        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", where=f"entry {receipt.index}") from error
+        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", where=f"entry {receipt.index}", solution=_AGAIN) from error
     return Entry(receipt.index, parse_header(receipt.header_bytes), receipt.header_bytes, leaf), checkpoint
 
 
@@ -114,8 +116,12 @@ def verify_headers(data: bytes, checkpoint: Checkpoint) -> tuple[Entry, ...]:
     """
     lines = data.split(b"\n")
     if lines.pop() != b"" or len(lines) != checkpoint.size:
-        raise IntegrityError("LM-LED-104", f"SIZE_MISMATCH: {len(lines)} whole headers, the checkpoint speaks of {checkpoint.size}", where="headers")
+        raise IntegrityError(
+            "LM-LED-104", f"SIZE_MISMATCH: {len(lines)} whole headers, the checkpoint speaks of {checkpoint.size}", where="headers", solution=_AGAIN
+        )
     hashes = [tlog.leaf_hash(line) for line in lines]
     if tlog.tree_root(hashes) != checkpoint.root:
-        raise IntegrityError("LM-LED-102", f"ROOT_MISMATCH: the headers are not those of the checkpoint of size {checkpoint.size}", where="headers")
+        raise IntegrityError(
+            "LM-LED-102", f"ROOT_MISMATCH: the headers are not those of the checkpoint of size {checkpoint.size}", where="headers", solution=_AGAIN
+        )
     return tuple(Entry(index, parse_header(line), line, leaf) for index, (line, leaf) in enumerate(zip(lines, hashes, strict=True)))
