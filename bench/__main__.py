@@ -1,4 +1,4 @@
-"""``python -m bench NAME [--json FILE]``: run ``bench.NAME`` and print both sides of every row."""
+"""``python -m bench NAME [--json FILE]``: run ``bench.NAME``, or ``all`` of them, and print both sides of every row."""
 
 import argparse
 import importlib
@@ -38,13 +38,16 @@ def table(rows: list[Row]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one benchmark; exit 0 whether the aims are met or not, for a number on a busy machine is no verdict."""
+    """Run the benchmark; exit 0 whether the aims are met or not, for a number on a busy machine is no verdict."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("name", choices=names())
+    parser.add_argument("name", choices=[*names(), "all"])
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     options = parser.parse_args(arguments)
-    rows: list[Row] = importlib.import_module(f"bench.{options.name}").run()
-    print(table(rows))
+    rows: list[Row] = []
+    for name in names() if options.name == "all" else [options.name]:
+        found: list[Row] = importlib.import_module(f"bench.{name}").run()
+        print(("" if not rows else "\n") + table(found), flush=True)
+        rows += found
     if options.json:
         options.json.write_text(json.dumps({"bench": options.name, "python": sys.version.split()[0], "rows": [row.to_wire() for row in rows]}, indent=2) + "\n")
     return 0

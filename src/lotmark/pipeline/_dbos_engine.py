@@ -70,7 +70,7 @@ class DbosEngine:
     def _carry_out(self, key: str) -> dict[str, Any]:
         try:
             return self._start(key, self._launch()).get_result()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - handed to the caller through the future, whatever it is
             cause = self._failures.get(key, error)
             raise _meaning(cause, self._database) from (None if cause is not error else error.__cause__)
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from fakes.tiny_product import ShiftedClock, describe
+from fakes.tiny_product import APPROVALS, ShiftedClock, describe
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, RefusedError, UsageError
 from lotmark.base.findings import Finding
+from lotmark.bootstrap.api import sign_approval
 from lotmark.pipeline import _attempt, _run
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.api import find_previous, find_run, identify_run, open_direct_engine, read_run, read_statuses, run_pipeline, stage_context
@@ -293,6 +294,21 @@ def test_a_version_that_changes_on_the_same_commit_and_configuration_is_another_
         tiny.run()
     assert (caught.value.code, "the version is 1.0.1 now" in caught.value.reason) == ("LM-PIP-003", True)
     assert tiny.run(new=True, until=Stage.SOURCE).version == "1.0.1"
+
+
+def test_items_that_changed_outside_the_repository_are_known_from_the_last_release(tiny):
+    config = outside(tiny)
+    with tiny.workspace() as workspace:
+        settings = settings_outside(workspace, config)
+        run = run_pipeline(settings).run
+        for person, role, meaning in APPROVALS:
+            sign_approval(workspace, find_run(settings, run), person=person, signer=tiny.signer(person), role=role, meaning=meaning, reason="It holds.")
+        assert run_pipeline(settings).outcome == "released"
+    requirement = config / "quality" / "requirements" / "REQ-001.md"
+    requirement.write_text(requirement.read_text().replace("shall greet", "shall greet politely"))
+    with tiny.workspace() as workspace:
+        run_pipeline(settings_outside(workspace, config), until=Stage.SOURCE)
+    assert tiny.predicates("change-summary")[-1]["changedItems"] == ["REQ-001"]
 
 
 @pytest.mark.parametrize("name", ["policy", "approvals", "people", "matrix"])

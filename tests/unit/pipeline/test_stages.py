@@ -42,6 +42,12 @@ def test_history_before_the_baseline_is_exempt(tiny):
     assert ended(tiny.run(until=Stage.SOURCE), Stage.SOURCE) == (Outcome.ACCEPTED, [])
 
 
+def test_an_unknown_baseline_exempts_nothing(tiny):
+    tiny.edit("lotmark.yaml", "environment:\n  python: none", "source: {baseline: nowhere}\nenvironment:\n  python: none")
+    tiny.commit("Says nothing")
+    assert ended(tiny.run(until=Stage.SOURCE), Stage.SOURCE) == (Outcome.REFUSED, ["LM-PIP-011"])
+
+
 def test_rules_that_a_product_does_not_want(tiny):
     tiny.edit("lotmark.yaml", "environment:\n  python: none", "source: {require-sign-off: false, require-references: false}\nenvironment:\n  python: none")
     tiny.commit("Says nothing", sign_off=False)

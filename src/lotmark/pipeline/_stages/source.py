@@ -1,17 +1,19 @@
 """Stage 1, source: a clean tree at one commit, signed-off authors, referenced ids, pinned configuration. Opens the run."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from posixpath import normpath
 from typing import Any
 
 from lotmark import __version__
 from lotmark.attest.models import Evidence
 from lotmark.base.clock import format_instant
+from lotmark.base.digest import Digest
+from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, has_errors
 from lotmark.ids.api import find_ids, parse_id
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.models import EXPECTED, Outcome, StageResult
-from lotmark.product.api import changed_paths, files_at, is_ancestor, list_commits, read_source_state
+from lotmark.product.api import changed_paths, files_at, git, list_commits, read_source_state
 from lotmark.product.models import Commit, Product
 from lotmark.trace.api import changed_items, load_product_trace, read_quality_files
 
@@ -35,6 +37,7 @@ def work(context: StageContext) -> StageResult:
     changed = changed_paths(root, base, identity.commit)
     prefixes = known_prefixes(product)
     references = {commit.sha: _references(commit, product.id, prefixes) for commit in commits}
+    exempt = _exempt_commits(product)
     reconfigured = {path for path, _ in set(previous.configuration) ^ set(identity.configuration)} if previous else set()
     source = {
         "repository": state.repository,
@@ -48,20 +51,20 @@ def work(context: StageContext) -> StageResult:
         "run": context.run,
         "source": source,
         "base": {"version": previous.version, "commit": previous.commit} if previous else None,
-        "commits": [_commit_wire(commit, references[commit.sha], exempt=_is_exempt(context, commit)) for commit in commits],
+        "commits": [_commit_wire(commit, references[commit.sha], exempt=commit.sha in exempt) for commit in commits],
         "authors": _emails(address for commit in commits for address in (commit.author_email, *_co_authors(commit))),
         "committers": _emails(commit.committer_email for commit in commits),
         # Git does not tell who pushed; the committer of the newest commit is the nearest that can be known offline.
         "lastPusher": commits[-1].committer_email if commits else "",
         "changedPaths": list(changed),
         "referencedIds": sorted({item for items in references.values() for item in items}),
-        "changedItems": _changed_items(context, base),
+        "changedItems": _changed_items(context),
         "dependenciesChanged": previous is None or bool({normpath(lock.path) for lock in product.file.dependencies.locks} & {*changed, *reconfigured}),
         "policyChanged": previous is None or bool(_POLICY_FILES & reconfigured),
     }
     builder.add(Evidence("run-opened", (context.source_subject,), _opened(context, source)))
     builder.add(Evidence("change-summary", (context.source_subject,), summary))
-    findings = _judge(context, commits, references)
+    findings = _judge(product, [commit for commit in commits if commit.sha not in exempt], references)
     outcome = Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED
     people = len(summary["authors"])
     text = f"commit {identity.commit[:12]}, {len(commits)} commits by {people} {'person' if people == 1 else 'people'}, {len(changed)} paths since {previous.version if previous else 'the beginning'}"
@@ -85,13 +88,23 @@ def _opened(context: StageContext, source: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _changed_items(context: StageContext, base: str | None) -> list[str]:
-    """Items whose meaning differs from the last release's; with ``--config`` the history is not here, so every item counts."""
+def _changed_items(context: StageContext) -> list[str]:
+    """Items whose meaning differs from the last release's."""
     product = context.product
     after = read_quality_files(product.quality, [])  # what cannot be read is judged by the trace, in validation
-    inside = product.config_root == product.root
-    before = files_at(product.root, base, "quality") if base and inside else {}
-    return list(changed_items({path: before[path] for path in before if path.startswith(_ITEMS)}, after, product.id).all)
+    return list(changed_items(_items_before(context), after, product.id).all)
+
+
+def _items_before(context: StageContext) -> dict[str, bytes]:
+    """The files of items at the last release: from git, or with a configuration outside from what that release pinned."""
+    previous, product = context.previous, context.product
+    if previous is None:
+        return {}
+    if product.config_root == product.root:
+        return {path: data for path, data in files_at(product.root, previous.commit, "quality").items() if path.startswith(_ITEMS)}
+    blobs = context.settings.reader.ledger.blobs
+    pinned = {path: Digest(sha256) for path, sha256 in previous.configuration if path.startswith(_ITEMS)}
+    return {path: blobs.get(digest) for path, digest in pinned.items() if blobs.has(digest)}
 
 
 def known_prefixes(product: Product) -> frozenset[str]:
@@ -105,10 +118,15 @@ def _references(commit: Commit, product: str, prefixes: Collection[str]) -> tupl
     return tuple(sorted({item.short if item.product == product else item.canonical for item in found}))
 
 
-def _is_exempt(context: StageContext, commit: Commit) -> bool:
-    """Whether the commit belongs to the history before Lotmark, which nobody can sign off or reference any more."""
-    baseline = context.product.file.source.baseline
-    return bool(baseline) and is_ancestor(context.product.root, commit.sha, baseline)
+def _exempt_commits(product: Product) -> frozenset[str]:
+    """The history before Lotmark, which nobody can sign off or reference any more; nothing where the baseline is unknown."""
+    baseline = product.file.source.baseline
+    if not baseline:
+        return frozenset()
+    try:
+        return frozenset(git(product.root, "rev-list", "--end-of-options", baseline, "--").decode().split())
+    except UsageError:
+        return frozenset()
 
 
 def _commit_wire(commit: Commit, references: tuple[str, ...], *, exempt: bool) -> dict[str, Any]:
@@ -139,12 +157,10 @@ def _emails(addresses: Iterable[str]) -> list[str]:
     return sorted({address.lower() for address in addresses if address})
 
 
-def _judge(context: StageContext, commits: tuple[Commit, ...], references: dict[str, tuple[str, ...]]) -> list[Finding]:
-    rules = context.product.file.source
+def _judge(product: Product, commits: Iterable[Commit], references: Mapping[str, tuple[str, ...]]) -> list[Finding]:
+    rules = product.file.source
     findings = []
     for commit in commits:
-        if _is_exempt(context, commit):
-            continue
         if rules.require_sign_off and not _signed_off(commit):
             findings.append(
                 Finding(
