@@ -90,7 +90,7 @@ class CommitView:
     subject: str
     author: str
     committed_at: str
-    signed_off: bool
+    signed_off: Status
     references: str
 
 

@@ -47,7 +47,7 @@ def view_changes(source: ViewSource) -> ChangesView | None:
                 commit["subject"],
                 f"{commit['author']['name']} <{commit['author']['email']}>",
                 instant(commit["committedAt"]),
-                commit["signedOff"],
+                _sign_off(commit),
                 ", ".join(commit["references"]),
             )
             for commit in content["commits"]
@@ -55,6 +55,13 @@ def view_changes(source: ViewSource) -> ChangesView | None:
         items=tuple(source.ref(item) for item in content["changedItems"]),
         paths=tuple(content["changedPaths"]),
     )
+
+
+def _sign_off(commit: Predicate) -> Status:
+    """Whether the author signed off; a commit from before the product's baseline need not."""
+    if commit["signedOff"]:
+        return Status("ok", "yes")
+    return Status("none", "exempt") if commit.get("exempt") else Status("warn", "no")
 
 
 def view_device(source: ViewSource) -> tuple[Fact, ...]:

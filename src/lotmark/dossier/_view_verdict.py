@@ -33,6 +33,8 @@ def say_verdict(
     """One sentence that a director understands, and the reasons that stand against a release."""
     product = source.opened["product"]
     name = f"{product['name']} {product['version']}"
+    if outcome == "released" and (doubt := _contradiction(decision, approvals)):
+        return Verdict(Status("bad", "Contradictory"), f"{name} is recorded as released, but {doubt}: do not rely on it.", (), figures)
     if outcome == "released":
         return Verdict(Status("ok", "Released"), f"{name} may be released: {_grounds(source, decision, approvals, waivers)}.", (), figures)
     if outcome == "pending":
@@ -47,11 +49,24 @@ def say_verdict(
     return Verdict(Status("wait", "Not decided"), f"{name} may not be released yet: {told}.", reasons, figures)
 
 
+def _contradiction(decision: DecisionView | None, approvals: ApprovalsView | None) -> str:
+    """What in the records speaks against a run that was closed as released; a page for people must not gloss over it."""
+    if decision is None or approvals is None:
+        return "nothing was decided"
+    if decision.status.mark != "ok":
+        return "its decision is a refusal"
+    if any(signature.status.word == "rejects" for signature in approvals.signatures):
+        return "somebody rejected it"
+    if approvals.problems or any(wanted.have is not None and wanted.have < wanted.count for wanted in approvals.required):
+        return "the signatures that it needs do not all count"
+    return ""
+
+
 def _grounds(source: ViewSource, decision: DecisionView | None, approvals: ApprovalsView | None, waivers: tuple[WaiverItem, ...] | None) -> str:
     parts = [decision.summary] if decision else []
     if approvals and approvals.signed:
         parts.append(f"{in_words(approvals.signed)} {'person' if approvals.signed == 1 else 'people'} signed")
-    return f"{', '.join(parts)}, {_waived(source, waivers)}" if parts else "its run was closed as released"
+    return ", ".join((*parts, _waived(source, waivers)))
 
 
 def _waived(source: ViewSource, waivers: tuple[WaiverItem, ...] | None) -> str:
@@ -80,8 +95,7 @@ def _refused(stages: tuple[StageView, ...], decision: DecisionView | None, appro
         return f"{join(f'{signature.name} ({signature.role})' for signature in rejecting)} rejected it"
     failing = [criterion for criterion in decision.criteria if criterion.status.mark == "bad"] if decision else []
     if decision and failing:
-        verb = "criterion is" if len(failing) == 1 else "criteria are"
-        return f"{number(len(failing))} of {number(len(decision.criteria))} release {verb} not met"
+        return f"{number(len(failing))} of {number(len(decision.criteria))} release criteria {'is' if len(failing) == 1 else 'are'} not met"
     if decision and decision.missing:
         return f"evidence is missing ({join(decision.missing[:3])})"
     refused = [stage.name for stage in stages if stage.status.mark == "bad"]
