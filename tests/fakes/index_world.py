@@ -1,6 +1,7 @@
 """Products with releases in a ledger in memory, every record signed and of the shape that its own room asks for."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ MYSTERY = PredicateKind(name="mystery", uri=lotmark_uri("mystery"), clause="none
 REGISTRY = registry()
 WRITERS = Registry([*REGISTRY, MYSTERY])
 """What can be recorded: one kind more than the index knows."""
+BARE = Registry(replace(kind, body=None) for kind in WRITERS)
+"""The same kinds without their types: then what does not fit can be recorded and read."""
 FACTS = compute_facts((), NOON)
 ENVIRONMENT = "e0" * 32
 POLICY = "90" * 32
@@ -54,6 +57,7 @@ class IndexWorld:
         self.udi_di = udi_di
         self.change: Callable[[str, dict[str, Any]], None] = lambda _kind, _predicate: None
         self.payloads: dict[str, list[str]] = {}
+        self.writers = WRITERS
 
     def index(self, path: Path, **options: Any) -> Index:
         values: dict[str, Any] = {"program": "test 1", **options}
@@ -67,7 +71,7 @@ class IndexWorld:
         return self.submit(Evidence(kind, (about,), predicate), by=by, scope=scope)
 
     def submit(self, evidence: Evidence, *, by: str, scope: str = "") -> int:
-        envelope = sign_payload(build_payload(evidence, WRITERS), signer(by))
+        envelope = sign_payload(build_payload(evidence, self.writers), signer(by))
         run = evidence.predicate.get("run")
         where = scope or (f"run:{run}" if run else f"product:{self.product}")
         self.payloads.setdefault(evidence.kind, []).append(envelope.payload_digest.hex)
@@ -215,9 +219,10 @@ class PlayedRun:
     def change(self, base: dict[str, str] | None = None) -> None:
         dana, eli = {"name": "Dana Example", "email": "dana@example.org"}, {"name": "Eli Example", "email": "eli@example.org"}
         early = Digest.of(f"early {self.commit}".encode()).hex[:40]
+        told = {"committer": dana, "committedAt": moment(), "signedOff": True, "exempt": False}
         commits = [
-            {"sha": early, "subject": "Start", "author": eli, "committer": dana, "committedAt": moment(), "signedOff": True, "references": []},
-            {"sha": self.commit, "subject": "Go on", "author": dana, "committer": dana, "committedAt": moment(), "signedOff": True, "references": ["REQ-001"]},
+            {**told, "sha": early, "subject": "Start", "author": eli, "references": []},
+            {**told, "sha": self.commit, "subject": "Go on", "author": dana, "references": ["REQ-001"]},
         ]
         told = {"commits": commits, "authors": ["dana@example.org"], "committers": ["dana@example.org"], "lastPusher": "dana@example.org"}
         more = {"changedPaths": ["a", "b"], "referencedIds": ["REQ-001"], "changedItems": [], "dependenciesChanged": False, "policyChanged": False}
@@ -386,9 +391,19 @@ class PlayedRun:
     def named(self) -> dict[str, Any]:
         return {"product": self.world.product, "version": self.version}
 
+    @property
+    def build(self) -> dict[str, Any]:
+        return {"commit": self.commit, "builtAt": moment(), "locks": [], "run": self.name, "environmentSha256": ENVIRONMENT}
+
+    @property
+    def versions(self) -> dict[str, Any]:
+        return {**dict.fromkeys(("proposed", "tested", "sbom", "artifact"), self.version), "label": None}
+
     def candidate(self, device: dict[str, Any] | None = None) -> None:
-        build = {"commit": self.commit, "builtAt": moment(), "locks": [], "run": self.name, "environmentSha256": ENVIRONMENT}
-        told = {**self.named, "artifact": self.artifact, "build": build, "evidence": [], "versions": {}, "device": device}
+        """`device` names what it has beside its models."""
+        if device is not None:
+            device = {**dict.fromkeys(("reportedVersion", "calibrationProfile", "firmwareChecksum")), **device}
+        told = {**self.named, "artifact": self.artifact, "build": self.build, "evidence": [], "versions": self.versions, "device": device}
         self.add("release-candidate", told, artifact=True)
 
     def decide(self, verdict: str = "accepted", *, missing: tuple[str, ...] = (), seconds: float = 30) -> None:
@@ -453,16 +468,27 @@ class PlayedRun:
     def conclude(self, approvals: list[str] | None = None) -> None:
         """The manifest: released."""
         counted = self.world.payloads["approval"][-2:] if approvals is None else approvals
+        shown = {"person": "quinn", "name": "Quinn Example", "role": "quality-owner", "meaning": "approval", "signedAt": moment(40)}
+        counts = {"passed": 1, "failed": 0, "error": 0, "skipped": 0, "missing": 0}
         manifest = {
             **self.named,
-            "build": {},
+            "build": {**self.build, "tools": TOOLS},
             "source": {key: self.source[key] for key in ("repository", "commit", "tree")},
             "artifact": self.artifact,
+            "sbom": "5b" * 32,
+            "provenance": "9e" * 32,
             "rebuild": {"verdict": "IDENTICAL", "claim": "R2"},
+            "tests": [{"layer": layer, "suite": [], "counts": counts, "expected": 1, "received": 1} for layer in ("unit", "integration", "validation")],
+            "trace": "7c" * 32,
+            "residualRisks": [],
+            "waivers": [],
+            "anomalies": [],
             "decision": self.world.payloads["decision"][-1],
-            "approvals": [{"payload": payload} for payload in counted],
+            "approvals": [{**shown, "payload": payload} for payload in counted],
             "targets": [{"name": "laboratory", "environment": "production", "descriptorSha256": "d5" * 32}],
-            "udi": {"di": self.world.udi_di or None, "pi": {}},
+            "udi": {"di": self.world.udi_di or None, "pi": {"version": self.version, "lot": self.name}},
+            "device": None,
+            "versions": self.versions,
             "frozenAt": moment(60),
         }
         self.add("release-manifest", manifest, artifact=True)
@@ -470,7 +496,15 @@ class PlayedRun:
 
     def deploy(self, target: str = "laboratory", *, action: str = "deploy", previous: str | None = None, at: float = 70) -> None:
         place = {"name": target, "driver": "directory", "environment": "production", "path": "../site"}
-        told = {**self.named, "target": place, "artifact": {"name": self.file, "sha256": self.sha256}, "admission": {}, "action": action}
+        admission = {
+            "digest": {"sha256": self.sha256},
+            "target": target,
+            "policySha256": POLICY,
+            "logSize": self.world.ledger.size,
+            "checks": [{"name": "policy", "verdict": "passed", "detail": "the one in force"}],
+            "issuedAt": moment(at),
+        }
+        told = {**self.named, "target": place, "artifact": {"name": self.file, "sha256": self.sha256}, "admission": admission, "action": action}
         before = {"version": previous, "sha256": "00" * 32} if previous else None
         self.add("deployment", {**told, "previous": before, "switchedAt": moment(at)}, artifact=True)
 

@@ -40,24 +40,47 @@ def admit(request: AdmissionRequest, issued_at: str) -> Admission:
         AdmissionCheck(
             "artifact-signature",
             _about(signature, digest.hex),
-            f"sha256 {digest.short()} signed by key {signature.key.key_id[:12]}" if signature else "no signature of the artifact",
+            _told(signature, digest.hex, f"key {signature.key.key_id[:12]} signed" if signature else "", "no signature of the artifact"),
         ),
-        AdmissionCheck("provenance", _about(provenance, digest.hex), "signed provenance names this digest" if provenance else "no provenance"),
+        AdmissionCheck("provenance", _about(provenance, digest.hex), _told(provenance, digest.hex, "signed provenance names", "no provenance")),
+        _decision(decision, digest.hex),
         AdmissionCheck(
-            "decision",
-            decision is not None and decision.statement.predicate["verdict"] == "accepted" and _about(decision, digest.hex),
-            f"verdict {decision.statement.predicate['verdict']}" if decision else "no decision",
-        ),
-        AdmissionCheck(
-            "policy", policy == request.policy_sha256, "the policy that was decided under is the one in force" if policy else "no policy was decided under"
+            "policy",
+            policy == request.policy_sha256,
+            f"decided under {policy[:12]}, in force is {request.policy_sha256[:12]}" if policy else "no policy was decided under",
         ),
         AdmissionCheck(
             "approvals", request.approvals_complete, "complete" if request.approvals_complete else "missing: " + (", ".join(request.missing) or "all")
         ),
-        AdmissionCheck("manifest", _about(manifest, digest.hex), "the frozen manifest names this digest" if manifest else "no release manifest"),
+        _manifest(manifest, decision, digest.hex, request.target),
         _log_proof(request, [entry for entry in (signature, provenance, decision, manifest) if entry is not None]),
     )
     return Admission(digest, request.target, request.policy_sha256, request.log_size, checks, issued_at)
+
+
+def _decision(decision: Verified | None, sha256: str) -> AdmissionCheck:
+    if decision is None:
+        return AdmissionCheck("decision", holds=False, detail="no decision")
+    predicate = decision.statement.predicate
+    holds = predicate["verdict"] == "accepted" and predicate["completeness"]["complete"] is True and _about(decision, sha256)
+    return AdmissionCheck("decision", holds, f"verdict {predicate['verdict']}" if _about(decision, sha256) else "the decision is about another digest")
+
+
+def _manifest(manifest: Verified | None, decision: Verified | None, sha256: str, target: str) -> AdmissionCheck:
+    """The frozen manifest names the digest, the decision that holds and the target: nothing else was approved."""
+    if manifest is None:
+        return AdmissionCheck("manifest", holds=False, detail="no release manifest")
+    predicate = manifest.statement.predicate
+    wrong = [
+        what
+        for what, right in (
+            ("another digest", _about(manifest, sha256) and predicate["artifact"]["sha256"] == sha256),
+            ("another decision", decision is not None and predicate["decision"] == decision.envelope.payload_digest.hex),
+            (f"no target {target}", any(named["name"] == target for named in predicate["targets"])),
+        )
+        if not right
+    ]
+    return AdmissionCheck("manifest", not wrong, "the frozen manifest names " + (" and ".join(wrong) or "this digest, this decision and this target"))
 
 
 def _about(entry: Verified | None, sha256: str) -> bool:
@@ -71,3 +94,9 @@ def _log_proof(request: AdmissionRequest, entries: list[Verified]) -> AdmissionC
         except LotmarkError as error:
             return AdmissionCheck("log-proof", holds=False, detail=f"entry {entry.index}: {error.reason}")
     return AdmissionCheck("log-proof", bool(entries), f"{len(entries)} entries included in the log of size {request.log_size}")
+
+
+def _told(entry: Verified | None, sha256: str, what: str, otherwise: str) -> str:
+    if entry is None:
+        return otherwise
+    return f"{what} this digest, {sha256[:12]}" if _about(entry, sha256) else f"{what} another digest"

@@ -29,4 +29,10 @@ RULES = (
         "Find out who changed the target; then `lotmark deploy apply` or `lotmark deploy rollback`.",
     ),
     Rule("LM-DEP-006", "no such target", "Targets are declared in lotmark.yaml under deploy.targets.", "Use one of the names that the message lists."),
+    Rule(
+        "LM-DEP-007",
+        "a version or artifact with a name that is no file name",
+        "Both become names below the target's folder; one with a slash, a leading dot or control characters could lead elsewhere.",
+        "Give version and artifact plain names in lotmark.yaml and in the build.",
+    ),
 )

@@ -216,6 +216,8 @@ class PackageSection(Section, frozen=True, kw_only=True):
     artifact: NonEmpty
     """Glob among the build outputs; it must match exactly one file."""
     media_type: str = "application/octet-stream"
+    label: VersionSource | None = None
+    """Where the version stands in the labelling (instructions for use, about box); it must be the proposed one."""
     device: DeviceSection | None = None
 
 

@@ -1,24 +1,20 @@
 """From build outputs to the release candidate: the one artifact, its version read back out of it, device attributes."""
 
-import email.parser
 import fnmatch
-import json
 import re
-import tarfile
-import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from lotmark.attest.models import Evidence
 from lotmark.base.digest import Digest
-from lotmark.base.errors import RefusedError
+from lotmark.base.errors import IntegrityError, RefusedError, UsageError
+from lotmark.base.paths import RootedPath
+from lotmark.product.api import read_version
 from lotmark.product.models import DeviceSection, FirmwareChecksum, PackageSection, Product
+from lotmark.releases._metadata import read_metadata_version
 from lotmark.releases.models import ArtifactFile, Device, RunEvidence, Versions
-
-_MAX_METADATA = 4 * 1024 * 1024
-_BLOCK = 1024 * 1024
 
 
 def select_artifact(outputs: Mapping[str, Path], package: PackageSection) -> ArtifactFile:
@@ -26,6 +22,7 @@ def select_artifact(outputs: Mapping[str, Path], package: PackageSection) -> Art
 
     Raises:
         RefusedError: LM-REL-002 if none or several match.
+        IntegrityError: LM-REL-005 if its bytes cannot be read.
     """
     matching = sorted(name for name in outputs if fnmatch.fnmatchcase(name, package.artifact))
     if len(matching) != 1:
@@ -37,49 +34,67 @@ def select_artifact(outputs: Mapping[str, Path], package: PackageSection) -> Art
             solution="make the pattern name the one canonical artifact",
         )
     path = outputs[matching[0]]
-    return ArtifactFile(Path(matching[0]).name, path, path.stat().st_size, Digest.of_file(path))
+    try:
+        return ArtifactFile(Path(matching[0]).name, path, path.stat().st_size, Digest.of_file(path))
+    except OSError as error:
+        raise IntegrityError(
+            "LM-REL-005",
+            f"the build output {matching[0]} cannot be read: {error.strerror}",
+            where=str(path),
+            solution="`lotmark log fsck` names what is broken",
+        ) from error
 
 
 def read_artifact_version(artifact: ArtifactFile, device: DeviceSection | None) -> str | None:
     """The version that the artifact itself tells: its package metadata, or `device.version-pattern` in its bytes.
 
     None where it tells none or cannot be read: an unknown version never equals the proposed one.
+
+    Raises:
+        RefusedError: LM-REL-003 if the pattern is no regular expression.
     """
-    if device is not None and device.version_pattern:
-        match = re.search(device.version_pattern.encode(), artifact.path.read_bytes())
-        return match[1].decode("utf-8", "replace") if match and match.groups() else None
+    if device is None or not device.version_pattern:
+        return read_metadata_version(artifact.path, artifact.name)
     try:
-        if artifact.name.endswith((".whl", ".zip")):
-            return _wheel_version(artifact.path)
-        if artifact.name.endswith((".tar.gz", ".tgz", ".tar")):
-            return _tar_version(artifact.path)
-    except (OSError, zipfile.BadZipFile, tarfile.TarError, ValueError, KeyError, EOFError, zlib.error):
-        return None
-    return None
+        pattern = re.compile(device.version_pattern.encode())
+    except re.error as error:
+        raise RefusedError(
+            "LM-REL-003", f"package.device.version-pattern is not a regular expression: {error}", where="lotmark.yaml", solution="mend the pattern"
+        ) from error
+    match = pattern.search(artifact.path.read_bytes())
+    return match[1].decode("utf-8", "replace") if match and match.groups() and match[1] else None
 
 
 def describe_device(artifact: ArtifactFile, device: DeviceSection, root: Path) -> Device:
     """Firmware checksum, calibration profile and models.
 
     Raises:
-        RefusedError: LM-REL-003 if the profile is missing or the checksum's range does not lie in the artifact.
+        RefusedError: LM-REL-003 if the profile is missing or outside, the checksum's range does not lie in the artifact,
+            or the version pattern is no regular expression.
     """
     profile = None
     if device.calibration_profile:
-        path = root / device.calibration_profile
-        if not path.is_file():
+        try:
+            profile = (device.calibration_profile, Digest.of_file(RootedPath(root).join(device.calibration_profile)))
+        except (OSError, UsageError) as error:
+            told = error.reason if isinstance(error, UsageError) else error.strerror
             raise RefusedError(
-                "LM-REL-003", f"the calibration profile {device.calibration_profile} does not exist", where="lotmark.yaml", solution="name a tracked file"
-            )
-        profile = (device.calibration_profile, Digest.of_file(path))
+                "LM-REL-003",
+                f"the calibration profile {device.calibration_profile} cannot be read: {told}",
+                where="lotmark.yaml",
+                solution="name a tracked file",
+            ) from error
     checksum = _firmware_checksum(artifact, device.firmware_checksum) if device.firmware_checksum else None
     return Device(tuple(device.models), profile, checksum, read_artifact_version(artifact, device))
 
 
 def compare_versions(product: Product, evidence: RunEvidence, artifact: ArtifactFile) -> Versions:
-    """The version as the sources, the tests, the SBOM and the artifact tell it.
+    """The version as the sources, the tests, the SBOM, the artifact and the labelling tell it.
 
     Tested is the artifact's own version only if every layer of tests ran with exactly this artifact.
+
+    Raises:
+        RefusedError: LM-REL-006 if the declared labelling tells none, LM-REL-003 if the version pattern is no regular expression.
     """
     own = read_artifact_version(artifact, product.file.package.device)
     layers = {layer: evidence.find("test-run", layer=layer) for layer in ("unit", "integration", "validation")}
@@ -87,7 +102,7 @@ def compare_versions(product: Product, evidence: RunEvidence, artifact: Artifact
     tested = own if all(artifact.digest.hex in digests for digests in tested_digests) else None
     bom = evidence.find("sbom")
     component = bom.statement.predicate.get("metadata", {}).get("component", {}) if bom else {}
-    return Versions(product.version, tested, component.get("version"), own)
+    return Versions(product.version, tested, component.get("version"), own, _label_version(product))
 
 
 def candidate_evidence(
@@ -96,6 +111,9 @@ def candidate_evidence(
     """The candidate, the artifact's own signature and, for a device, its attributes, all about the artifact.
 
     `built_at` is the time that the build saw (SOURCE_DATE_EPOCH), RFC 3339.
+
+    Raises:
+        RefusedError: LM-REL-003 or LM-REL-006, as `describe_device` and `compare_versions`.
     """
     device = describe_device(artifact, product.file.package.device, product.root) if product.file.package.device else None
     dependencies = evidence.find("dependencies")
@@ -118,6 +136,16 @@ def candidate_evidence(
     if device is not None:
         result.append(Evidence("scai", (artifact.subject,), {"attributes": _scai_attributes(device), "producer": {"name": "lotmark"}}))
     return tuple(result)
+
+
+def _label_version(product: Product) -> str | None:
+    declared = product.file.package.label
+    if declared is None:
+        return None
+    try:
+        return read_version(product.root, declared)
+    except UsageError as error:
+        raise RefusedError("LM-REL-006", f"the labelling tells no version: {error.reason}", where=declared.file, solution="mend package.label") from error
 
 
 def _scai_attributes(device: Device) -> list[dict[str, Any]]:
@@ -146,38 +174,3 @@ def _firmware_checksum(artifact: ArtifactFile, declared: FirmwareChecksum) -> tu
     part = data[declared.start : end]
     value = f"{zlib.crc32(part):08x}" if declared.algorithm == "crc32" else Digest.of(part).hex
     return declared.algorithm, value, declared.start, end
-
-
-def _wheel_version(path: Path) -> str | None:
-    with zipfile.ZipFile(path) as archive:
-        names = [info for info in archive.infolist() if re.fullmatch(r"[^/]+\.dist-info/METADATA", info.filename)]
-        if len(names) != 1 or names[0].file_size > _MAX_METADATA:
-            return None
-        return _header_version(archive.read(names[0]))
-
-
-def _tar_version(path: Path) -> str | None:
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.size > _MAX_METADATA or not member.isfile():
-                continue
-            stream = archive.extractfile(member)
-            if stream is None:
-                continue
-            if re.fullmatch(r"[^/]+/PKG-INFO", member.name):
-                return _header_version(stream.read())
-            if re.fullmatch(r"package/package\.json", member.name):
-                version = json.loads(stream.read())["version"]
-                return version if isinstance(version, str) else None
-    return None
-
-
-def _header_version(data: bytes) -> str | None:
-    version = email.parser.BytesHeaderParser().parsebytes(data).get("Version")
-    return str(version) if version else None
-
-
-def outputs_of(evidence: RunEvidence) -> Sequence[Mapping[str, Any]]:
-    """The outputs of the accepted build, as the rebuild verdict names them."""
-    outputs: Sequence[Mapping[str, Any]] = evidence.predicate("rebuild")["outputs"]
-    return outputs

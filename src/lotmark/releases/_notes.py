@@ -18,7 +18,7 @@ def format_notes(evidence: RunEvidence) -> str:
     manifest = evidence.find("release-manifest")
     previous = opened["previousRelease"]
     lines = [
-        f"# {opened['product']['name']} {candidate['version']}",
+        f"# {_plain(opened['product']['name'])} {candidate['version']}",
         "",
         f"Artifact `{candidate['artifact']['name']}`, sha256 `{candidate['artifact']['sha256']}`,",
         f"from commit `{opened['source']['commit']}`, run {opened['run']}.",
@@ -29,13 +29,20 @@ def format_notes(evidence: RunEvidence) -> str:
     lines += _section("Changes", [_change(commit) for commit in change["commits"]])
     lines += _section("Waived tests", [_waiver(waiver) for waiver in matrix["waivers"]])
     lines += _section("Residual risks", [_risk(hazard) for hazard in risks])
-    anomalies = manifest.statement.predicate["anomalies"] if manifest else []
-    lines += _section("Known anomalies", [f"{anomaly['id']} (severity {anomaly['severity']}): {anomaly['title']}" for anomaly in anomalies])
+    declared = trace.get("anomalies")  # before the manifest is frozen, the list as the trace holds it
+    anomalies = manifest.statement.predicate["anomalies"] if manifest else [entry for entry in declared or [] if entry["status"] == "open"]
+    none = "None." if manifest or declared is not None else "Not declared."
+    lines += _section("Known anomalies", [f"{anomaly['id']} (severity {anomaly['severity']}): {anomaly['title']}" for anomaly in anomalies], none)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(title: str, entries: Sequence[str]) -> list[str]:
-    return [f"## {title}", "", *([f"- {entry}" for entry in entries] or ["None."]), ""]
+def _section(title: str, entries: Sequence[str], none: str = "None.") -> list[str]:
+    return [f"## {title}", "", *([f"- {_plain(entry)}" for entry in entries] or [none]), ""]
+
+
+def _plain(text: str) -> str:
+    """Foreign text on one line and without markup of its own: it cannot begin a section or an HTML element."""
+    return " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _change(commit: Mapping[str, Any]) -> str:

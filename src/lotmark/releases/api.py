@@ -4,7 +4,6 @@ from lotmark.releases._candidate import (
     candidate_evidence,
     compare_versions,
     describe_device,
-    outputs_of,
     read_artifact_version,
     select_artifact,
 )
@@ -17,7 +16,6 @@ __all__ = [
     "describe_device",
     "format_notes",
     "manifest_evidence",
-    "outputs_of",
     "read_artifact_version",
     "residual_risks",
     "select_artifact",

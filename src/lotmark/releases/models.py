@@ -99,11 +99,13 @@ class Versions:
     tested: str | None
     sbom: str | None
     artifact: str | None
+    label: str | None = None
+    """None where the product declares no labelling."""
 
     @property
     def equal(self) -> bool:
-        """Whether every source tells the proposed version. A silent source is not equal."""
-        return {self.proposed} == {self.tested, self.sbom, self.artifact}
+        """Whether every source tells the proposed version. A silent source is not equal; a labelling need not be declared."""
+        return {self.proposed} == {self.tested, self.sbom, self.artifact, self.proposed if self.label is None else self.label}
 
     def to_wire(self) -> dict[str, Any]:
-        return {"proposed": self.proposed, "tested": self.tested, "sbom": self.sbom, "artifact": self.artifact}
+        return {"proposed": self.proposed, "tested": self.tested, "sbom": self.sbom, "artifact": self.artifact, "label": self.label}

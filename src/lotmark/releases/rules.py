@@ -27,4 +27,16 @@ RULES = (
         "The question names a version, digest or run that the ledger does not hold.",
         "`lotmark release list` shows what there is.",
     ),
+    Rule(
+        "LM-REL-005",
+        "the artifact's bytes cannot be read",
+        "A candidate is stated of bytes in hand; a build output that the store no longer holds cannot be released.",
+        "`lotmark log fsck` names what is missing; restore the store from a backup, or run again with `lotmark run --new`.",
+    ),
+    Rule(
+        "LM-REL-006",
+        "the labelling tells no version",
+        "Proposed, tested, SBOM, artifact and label must be one version; a declared labelling that cannot be read is not taken for an equal one.",
+        "Mend `package.label` in lotmark.yaml: `file` and `pattern` with one group.",
+    ),
 )

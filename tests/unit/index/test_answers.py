@@ -448,7 +448,11 @@ class TestOddities:
     def test_devices(self, world: IndexWorld, tmp_path: Path):
         run = world.run()
         run.candidate(
-            {"models": ["LP-1"], "firmwareChecksum": {"algorithm": "crc32", "value": "44e332d2"}, "calibrationProfile": {"path": "c.json", "sha256": "29" * 32}}
+            {
+                "models": ["LP-1"],
+                "firmwareChecksum": {"algorithm": "crc32", "value": "44e332d2", "range": [0, 12]},
+                "calibrationProfile": {"path": "c.json", "sha256": "29" * 32},
+            }
         )
         text = format_answers(ask(world, tmp_path))
         assert "models LP-1; firmware checksum crc32 44e332d2" in text

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.index_world import MYSTERY, REGISTRY, WRITERS, IndexWorld
+from fakes.index_world import BARE, MYSTERY, REGISTRY, WRITERS, IndexWorld
 from fakes.keyring import signer
 from fakes.ledger import MemoryLedger, policy
 from lotmark.attest.models import Envelope
@@ -158,9 +158,10 @@ class TestUnfitEvidence:
     )
     def test_is_an_error_that_names_the_entry(self, world: IndexWorld, tmp_path: Path, kind: str, spoil, told: str):
         world.change = lambda name, predicate: spoil(predicate) if name == kind else None
+        world.writers = BARE
         world.run().work()
         at = next(entry.index for entry in world.ledger.entries(kind=kind))
-        with world.index(tmp_path) as index, pytest.raises(IntegrityError) as caught:
+        with world.index(tmp_path, registry=BARE) as index, pytest.raises(IntegrityError) as caught:
             index.refresh()
         assert caught.value.code == "LM-IDX-001"
         assert caught.value.where == f"entry {at}"
@@ -169,8 +170,9 @@ class TestUnfitEvidence:
 
     def test_rows_before_it_are_not_kept_either(self, world: IndexWorld, tmp_path: Path):
         world.change = lambda name, predicate: predicate.pop("operator") if name == "run-opened" else None
+        world.writers = BARE
         world.run()
-        with world.index(tmp_path) as index:
+        with world.index(tmp_path, registry=BARE) as index:
             for _ in range(2):
                 with pytest.raises(IntegrityError, match="run-opened"):
                     index.refresh()

@@ -204,7 +204,7 @@ def test_rollbacks_and_devices(world: IndexWorld, tmp_path: Path):
     run.candidate(
         {
             "models": ["LP-1", "LP-2"],
-            "firmwareChecksum": {"algorithm": "crc32", "value": "44e332d2"},
+            "firmwareChecksum": {"algorithm": "crc32", "value": "44e332d2", "range": [0, 12]},
             "calibrationProfile": {"path": "c.json", "sha256": "29" * 32},
         }
     )
