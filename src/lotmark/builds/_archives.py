@@ -34,6 +34,10 @@ _FAULTS = (
 )
 """What the parsers of the standard library raise on bytes that are no archive, or were damaged."""
 _GZIP_SHORTEST = 18
+_DESCRIPTOR = 8
+"""The flag of a zip member whose sizes stand behind its data once more."""
+_PAX_FIELDS = frozenset({"mtime", "atime", "ctime", "uid", "gid", "uname", "gname", "path", "linkpath", "size"})
+"""Extended tar headers that only say more exactly what a member has as a field; others (capabilities, access lists) have a meaning of their own."""
 
 
 class ArchiveError(Exception):
@@ -96,7 +100,7 @@ def _zip(data: bytes) -> Archive:
     archive = zipfile.ZipFile(io.BytesIO(data))
     infos = archive.infolist()
     _limit(len(infos), sum(info.file_size for info in infos))
-    first = min((info.header_offset for info in infos), default=0)
+    first = min((info.header_offset for info in infos), default=archive.start_dir)
     members = []
     for info in infos:
         mode = info.external_attr >> 16
@@ -114,7 +118,28 @@ def _zip(data: bytes) -> Archive:
                 _zip_reader(archive, info),
             )
         )
-    return Archive("zip", tuple(members), (data[:first], archive.comment))
+    return Archive("zip", tuple(members), (data[:first], archive.comment, *_between(data, infos, archive.start_dir)))
+
+
+def _between(data: bytes, infos: list[zipfile.ZipInfo], directory: int) -> tuple[bytes, ...]:
+    """The bytes that belong to no member: between them, before the directory (a signature block, for one) and behind the end."""
+    found: list[bytes] = []
+    ordered = sorted(infos, key=lambda info: info.header_offset)
+    starts = [*(info.header_offset for info in ordered), directory]
+    for info, following in zip(ordered, starts[1:], strict=True):
+        name, extra = struct.unpack_from("<HH", data, info.header_offset + 26)
+        gap = data[info.header_offset + 30 + name + extra + info.compress_size : following]
+        if info.flag_bits & _DESCRIPTOR:
+            sizes = struct.pack("<III", info.CRC, info.compress_size & 0xFFFFFFFF, info.file_size & 0xFFFFFFFF)
+            for form in (b"PK\x07\x08" + sizes, sizes, b"PK\x07\x08" + struct.pack("<IQQ", info.CRC, info.compress_size, info.file_size)):
+                if gap.startswith(form):
+                    gap = gap[len(form) :]
+                    break
+        if gap:
+            found.append(gap)
+    end = data.rfind(b"PK\x05\x06")
+    tail = data[end + 22 + int.from_bytes(data[end + 20 : end + 22], "little") :]
+    return (*found, *([tail] if tail else ()))
 
 
 def _zip_reader(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], bytes]:
@@ -139,11 +164,26 @@ def _tar(data: bytes) -> Archive:
                 float(info.mtime),
                 (info.uid, info.gid, info.uname, info.gname),
                 info.offset,
-                (info.type, info.linkname),
+                (
+                    info.type,
+                    info.linkname,
+                    info.devmajor,
+                    info.devminor,
+                    tuple(sorted(item for item in info.pax_headers.items() if item[0] not in _PAX_FIELDS)),
+                ),
                 _tar_reader(archive, info),
             )
         )
-    return Archive("tar", tuple(members), ())
+    return Archive("tar", tuple(members), _behind(archive, infos))
+
+
+def _behind(archive: tarfile.TarFile, infos: list[tarfile.TarInfo]) -> tuple[bytes, ...]:
+    """What stands behind the last member and is not the zeros that end an archive."""
+    end = max((info.offset_data + (-(-info.size // 512) * 512 if info.isreg() else 0) for info in infos), default=0)
+    assert archive.fileobj is not None  # noqa: S101 - it was opened from one
+    archive.fileobj.seek(end)
+    tail = archive.fileobj.read(_MAX_TOTAL).strip(b"\0")
+    return (tail,) if tail else ()
 
 
 def _some_members(archive: tarfile.TarFile) -> list[tarfile.TarInfo]:

@@ -66,7 +66,11 @@ def _explain_archive(name: str, one: Archive, two: Archive, facts: ExplainFacts,
     for member_name in (key for key in right if key in left):
         found += _explain_member(name, one.format, left[member_name], right[member_name], facts, depth)
     if one.frame != two.frame:
-        found.append(make_found(name, "the bytes before the first member, or the comment, differ", (0, 1), None, "frame"))
+        found.append(
+            make_found(
+                name, "the bytes outside the members differ: before the first member, between them, behind the end, or the comment", (0, 1), None, "frame"
+            )
+        )
     return found
 
 
