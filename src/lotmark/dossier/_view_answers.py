@@ -102,7 +102,7 @@ def view_commands(source: ViewSource) -> tuple[Command, ...]:
             Command(f"lotmark verify {_quoted(bundle)} --trust trust.json --artifact {_quoted(name)}", "that the file which you hold is the released one"),
             Command(f"sha256sum {_quoted(name)}", f"must print {candidate['artifact']['sha256']}"),
         ]
-    return (*commands, Command(f"unzip -p {_quoted(bundle)} VERIFY.md", "how to check the bundle with openssl and sha256sum alone, without Lotmark"))
+    return (*commands, Command(f"unzip -p {_quoted(bundle)} VERIFY.md", "how to check the bundle with common tools, without Lotmark"))
 
 
 def _quoted(word: str) -> str:
