@@ -241,7 +241,8 @@ def _write_approval(page: Page, approval: UnderWhichApproval) -> None:
     if not approval.signatures:
         page.field("signatures", "none")
     if approval.stage:
-        page.field("approval stage", approval.stage, mark="…", color="yellow")
+        refused = approval.stage.startswith("refused")
+        page.field("approval stage", approval.stage, mark="✗" if refused else "…", color="red" if refused else "yellow")
 
 
 def _write_signature(page: Page, label: str, signature: Signature) -> None:
