@@ -52,21 +52,52 @@ def _check_links(graph: TraceGraph, policy: TracePolicy, externals: Collection[s
                 wanted = f"{link.type} goes from {_or(rule.sources)} to {_or(rule.targets)}"
                 findings.append(_at(item, link, "LM-TRC-022", f"a {item.type} cannot have '{link.type}' to the {target.type} {target.id}", wanted))
             if target.obsolete and not item.obsolete:
-                findings.append(_at(item, link, "LM-TRC-025", f"{item.id} still has '{link.type}' to {target.id}, which is obsolete", "point the link at its successor, or make the item obsolete too"))
+                findings.append(
+                    _at(
+                        item,
+                        link,
+                        "LM-TRC-025",
+                        f"{item.id} still has '{link.type}' to {target.id}, which is obsolete",
+                        "point the link at its successor, or make the item obsolete too",
+                    )
+                )
     for anomaly in graph.anomalies:
         if anomaly.id in graph.items:
-            findings.append(Finding("LM-TRC-011", f"{anomaly.id} names an anomaly and an item", Severity.ERROR, anomaly.location, anomaly.id, "give one of them another id"))
+            findings.append(
+                Finding("LM-TRC-011", f"{anomaly.id} names an anomaly and an item", Severity.ERROR, anomaly.location, anomaly.id, "give one of them another id")
+            )
         unknown = [target for target in anomaly.affects if target not in graph.items and target not in externals]
         if unknown:
-            findings.append(Finding("LM-TRC-023", f"{anomaly.id} affects {', '.join(unknown)}, which does not exist", Severity.ERROR, anomaly.location, anomaly.id, "correct the id, or remove it"))
+            findings.append(
+                Finding(
+                    "LM-TRC-023",
+                    f"{anomaly.id} affects {', '.join(unknown)}, which does not exist",
+                    Severity.ERROR,
+                    anomaly.location,
+                    anomaly.id,
+                    "correct the id, or remove it",
+                )
+            )
     return findings
 
 
 def _dangling(item: Item, link: Link, look_alikes: Mapping[str, str]) -> Finding:
     if ":" in link.target:
-        return _at(item, link, "LM-TRC-023", f"'{link.type}' points at {link.target} of another product, which is not declared", "declare the external ids that links may name")
+        return _at(
+            item,
+            link,
+            "LM-TRC-023",
+            f"'{link.type}' points at {link.target} of another product, which is not declared",
+            "declare the external ids that links may name",
+        )
     close = look_alikes.get(look_alike_key(link.target))
-    return _at(item, link, "LM-TRC-023", f"'{link.type}' points at {link.target}, which does not exist", f"did you mean {close}?" if close else "correct the id, add the item, or remove the link")
+    return _at(
+        item,
+        link,
+        "LM-TRC-023",
+        f"'{link.type}' points at {link.target}, which does not exist",
+        f"did you mean {close}?" if close else "correct the id, add the item, or remove the link",
+    )
 
 
 def _check_cycles(graph: TraceGraph) -> list[Finding]:

@@ -25,7 +25,9 @@ def check_levels(graph: TraceGraph) -> list[Finding]:
         elif item.type == "risk-control":
             findings.extend(_control(graph, item))
         elif item.type == "user-need" and not graph.below(item.id, "requirement", "user-need"):
-            findings.append(_say(item, "LM-TRC-031", "no requirement derives from the user need", f"write 'derives: [{item.id}]' into the requirement that fulfils it"))
+            findings.append(
+                _say(item, "LM-TRC-031", "no requirement derives from the user need", f"write 'derives: [{item.id}]' into the requirement that fulfils it")
+            )
         if item.layers:
             findings.extend(_layers(graph, item))
     return findings
@@ -35,18 +37,36 @@ def _requirement(graph: TraceGraph, item: Item, reach: dict[str, int], promised:
     findings: list[Finding] = []
     above = item.targets(*UPWARD)
     if not above:
-        findings.append(_say(item, "LM-TRC-030", "the requirement has no origin: it derives from, refines and implements nothing", "link it: derives: [UN-..], refines: [REQ-..] or implements: [RC-..]"))
+        findings.append(
+            _say(
+                item,
+                "LM-TRC-030",
+                "the requirement has no origin: it derives from, refines and implements nothing",
+                "link it: derives: [UN-..], refines: [REQ-..] or implements: [RC-..]",
+            )
+        )
     elif not reach[item.id] and all(target in graph.items for target in above):
-        findings.append(_say(item, "LM-TRC-031", f"no link of {', '.join(above)} leads on to a user need or a hazard", "complete the chain above it", key=_first_link(item)))
+        findings.append(
+            _say(item, "LM-TRC-031", f"no link of {', '.join(above)} leads on to a user need or a hazard", "complete the chain above it", key=_first_link(item))
+        )
     if not graph.verified_by.get(item.id) and item.id not in promised and not graph.below(item.id, "test-case", "requirement"):
-        findings.append(_say(item, "LM-TRC-035", "no test verifies the requirement", f'mark a test: @pytest.mark.verifies("{item.id}"), or /* @verifies {item.id} */ above it'))
+        findings.append(
+            _say(
+                item,
+                "LM-TRC-035",
+                "no test verifies the requirement",
+                f'mark a test: @pytest.mark.verifies("{item.id}"), or /* @verifies {item.id} */ above it',
+            )
+        )
     return findings
 
 
 def _control(graph: TraceGraph, item: Item) -> list[Finding]:
     findings: list[Finding] = []
     if not graph.below(item.id, "requirement"):
-        findings.append(_say(item, "LM-TRC-033", "no requirement implements the risk control", f"write 'implements: [{item.id}]' into the requirement that does"))
+        findings.append(
+            _say(item, "LM-TRC-033", "no requirement implements the risk control", f"write 'implements: [{item.id}]' into the requirement that does")
+        )
     if not item.targets("mitigates"):
         findings.append(_say(item, "LM-TRC-034", "the risk control mitigates no hazard", "write 'mitigates: [HAZ-..]'"))
     return findings

@@ -20,7 +20,14 @@ def check_markers(graph: TraceGraph, externals: Collection[str]) -> list[Finding
     for marker in (*declared, *graph.sources.markers):
         if marker.kind is MarkerKind.VERIFIES:
             if marker.test_id is None:
-                findings.append(_say(marker, "LM-TRC-043", f"the marker for {', '.join(marker.ids)} belongs to no test, so no result can cover it", "put it directly above the test"))
+                findings.append(
+                    _say(
+                        marker,
+                        "LM-TRC-043",
+                        f"the marker for {', '.join(marker.ids)} belongs to no test, so no result can cover it",
+                        "put it directly above the test",
+                    )
+                )
             else:
                 labelled.update((marker.test_id, base_test_id(marker.test_id)))
         for item_id in marker.ids:
@@ -36,7 +43,9 @@ def check_markers(graph: TraceGraph, externals: Collection[str]) -> list[Finding
     findings.extend(_unreached(graph))
     cure = "mark it with what it verifies, if it counts for a requirement"
     findings.extend(
-        Finding("LM-TRC-044", f"{test.id} does not say what it verifies", Severity.WARNING, Location(test.path, test.line), test.id, cure) for test in graph.sources.tests if test.id not in labelled
+        Finding("LM-TRC-044", f"{test.id} does not say what it verifies", Severity.WARNING, Location(test.path, test.line), test.id, cure)
+        for test in graph.sources.tests
+        if test.id not in labelled
     )
     return findings
 

@@ -20,7 +20,16 @@ def check_risks(graph: TraceGraph) -> list[Finding]:
             if hazard.needs_control:
                 findings.append(_say(item, "LM-TRC-032", "no risk control mitigates the hazard", "id", f"write 'mitigates: [{item.id}]' into a risk control"))
             else:
-                findings.append(_say(item, "LM-TRC-032", f"no risk control mitigates the hazard; it was accepted at the level '{hazard.before.level}'", "residual-risk", "nothing, if that judgement still holds", Severity.WARNING))
+                findings.append(
+                    _say(
+                        item,
+                        "LM-TRC-032",
+                        f"no risk control mitigates the hazard; it was accepted at the level '{hazard.before.level}'",
+                        "residual-risk",
+                        "nothing, if that judgement still holds",
+                        Severity.WARNING,
+                    )
+                )
     return findings
 
 
@@ -29,8 +38,14 @@ def _estimate(item: Item, key: str, risk: Risk, scale: RiskScale) -> list[Findin
     if value is None:
         return []
     if isinstance(value, str | tuple):
-        return [_say(item, "LM-TRC-006", f"{key} must be a mapping", key, f"write {key}: {{severity: {scale.severities[-1]}, probability: {scale.probabilities[0]}}}")]
-    findings = [_say(item, "LM-TRC-005", f"unknown key {name!r} in {key}", key, f"the keys are {' and '.join(_ESTIMATE)}") for name in value if name not in _ESTIMATE]
+        return [
+            _say(
+                item, "LM-TRC-006", f"{key} must be a mapping", key, f"write {key}: {{severity: {scale.severities[-1]}, probability: {scale.probabilities[0]}}}"
+            )
+        ]
+    findings = [
+        _say(item, "LM-TRC-005", f"unknown key {name!r} in {key}", key, f"the keys are {' and '.join(_ESTIMATE)}") for name in value if name not in _ESTIMATE
+    ]
     for name, word, words in (("severity", risk.severity, scale.severities), ("probability", risk.probability, scale.probabilities)):
         if word not in words:
             reason = f"{key} has no {name}" if not word else f"unknown {name} {word!r} in {key}"
@@ -44,17 +59,50 @@ def _residual(item: Item, hazard: Hazard, scale: RiskScale) -> list[Finding]:
         return []
     findings: list[Finding] = []
     if not isinstance(value, str | tuple):
-        findings += [_say(item, "LM-TRC-005", f"unknown key {name!r} in residual-risk", "residual-risk", f"the keys are {' and '.join(_RESIDUAL)}") for name in value if name not in _RESIDUAL]
+        findings += [
+            _say(item, "LM-TRC-005", f"unknown key {name!r} in residual-risk", "residual-risk", f"the keys are {' and '.join(_RESIDUAL)}")
+            for name in value
+            if name not in _RESIDUAL
+        ]
     if hazard.acceptable is None:
         findings.append(_say(item, "LM-TRC-037", "nobody has judged the residual risk", "residual-risk", f"acceptable: one of {', '.join(ACCEPTABLE)}"))
     elif not hazard.acceptable:
-        findings.append(_say(item, "LM-TRC-038", "the residual risk is judged not acceptable", "residual-risk", "add risk controls, or show that the benefit outweighs the risk (ISO 14971:2019, 7.4)"))
+        findings.append(
+            _say(
+                item,
+                "LM-TRC-038",
+                "the residual risk is judged not acceptable",
+                "residual-risk",
+                "add risk controls, or show that the benefit outweighs the risk (ISO 14971:2019, 7.4)",
+            )
+        )
     elif not hazard.rationale:
-        findings.append(_say(item, "LM-TRC-037", "the residual risk is accepted without a rationale", "residual-risk", "write 'rationale: ...' beside 'acceptable', or a section '## Rationale'"))
+        findings.append(
+            _say(
+                item,
+                "LM-TRC-037",
+                "the residual risk is accepted without a rationale",
+                "residual-risk",
+                "write 'rationale: ...' beside 'acceptable', or a section '## Rationale'",
+            )
+        )
     elif hazard.after.level == scale.levels[-1]:
-        findings.append(_say(item, "LM-TRC-038", f"the residual risk is accepted at the level '{hazard.after.level}'", "residual-risk", "the rationale must show that the benefit outweighs it (ISO 14971:2019, 7.4)", Severity.WARNING))
+        findings.append(
+            _say(
+                item,
+                "LM-TRC-038",
+                f"the residual risk is accepted at the level '{hazard.after.level}'",
+                "residual-risk",
+                "the rationale must show that the benefit outweighs it (ISO 14971:2019, 7.4)",
+                Severity.WARNING,
+            )
+        )
     if hazard.before.level and hazard.after.level and scale.levels.index(hazard.after.level) > scale.levels.index(hazard.before.level):
-        findings.append(_say(item, "LM-TRC-038", f"the risk is '{hazard.before.level}' before control and '{hazard.after.level}' after it", "after", "correct the estimates"))
+        findings.append(
+            _say(
+                item, "LM-TRC-038", f"the risk is '{hazard.before.level}' before control and '{hazard.after.level}' after it", "after", "correct the estimates"
+            )
+        )
     return findings
 
 

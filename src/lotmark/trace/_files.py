@@ -79,4 +79,6 @@ def _read(quality: Path, name: str, files: dict[str, bytes], findings: list[Find
     except OSError as error:
         reason = "it is a link" if os.path.islink(path) else error.strerror or "unknown reason"  # noqa: PTH114
     if reason:
-        findings.append(Finding("LM-TRC-001", f"the file cannot be read: {reason}", Severity.ERROR, Location(shown), shown, "put a regular, readable file in its place"))
+        findings.append(
+            Finding("LM-TRC-001", f"the file cannot be read: {reason}", Severity.ERROR, Location(shown), shown, "put a regular, readable file in its place")
+        )

@@ -62,7 +62,22 @@ class ItemReader:
         safety_class = self._one_of("safety-class", SAFETY_CLASSES)
         status = self._one_of("status", self._policy.states) or "draft"
         mark = fingerprint(kind, category, title, text, attributes)
-        return Item(item_id, kind, category, title, status, safety_class, text, tuple(links), attributes, sections, self._path, fields.places.get("id", (1, 1))[0], mark, fields.places)
+        return Item(
+            item_id,
+            kind,
+            category,
+            title,
+            status,
+            safety_class,
+            text,
+            tuple(links),
+            attributes,
+            sections,
+            self._path,
+            fields.places.get("id", (1, 1))[0],
+            mark,
+            fields.places,
+        )
 
     def _id(self) -> str:
         """The id as it stands there: also a wrong one names the item, so that one mistake is one finding."""
@@ -75,7 +90,13 @@ class ItemReader:
             self._say("LM-TRC-010", f"{written!r} {reason}", "id", "give the item an id of this product, and the file its name")
             return written
         if self._stem and found != self._stem:
-            self._say("LM-TRC-013", f"the file is named {self._stem!r} and holds {found}", "id", f"rename the file to {found}.md, so that two items with one id collide in git", subject=found)
+            self._say(
+                "LM-TRC-013",
+                f"the file is named {self._stem!r} and holds {found}",
+                "id",
+                f"rename the file to {found}.md, so that two items with one id collide in git",
+                subject=found,
+            )
         return found
 
     def _type(self) -> tuple[str, str]:
@@ -130,7 +151,16 @@ class ItemReader:
             self._say("LM-TRC-006", "the title is empty", "title", "write a short title")
         if spec.needs_text and not text:
             place = Location(self._path, self._fields.body_line, 1)
-            self._findings.append(Finding("LM-TRC-009", f"the {spec.title} says nothing: the body is empty", Severity.ERROR, place, self._subject(), "write the normative statement below the front matter"))
+            self._findings.append(
+                Finding(
+                    "LM-TRC-009",
+                    f"the {spec.title} says nothing: the body is empty",
+                    Severity.ERROR,
+                    place,
+                    self._subject(),
+                    "write the normative statement below the front matter",
+                )
+            )
         kind = attributes.get("kind")
         if kind is not None and kind not in CONTROL_KINDS:
             self._say("LM-TRC-006", f"unknown kind of risk control: {kind!r}", "kind", f"one of: {', '.join(CONTROL_KINDS)} (ISO 14971:2019, 7.1)")
@@ -164,7 +194,9 @@ class ItemReader:
             if heading and said < _MAX_SAID:
                 said += 1
                 line = self._fields.body_line + number
-                reason = f"the section {heading!r} stands twice" if name in SECTIONS else f"unknown section {heading!r}; it counts as part of the normative text"
+                reason = (
+                    f"the section {heading!r} stands twice" if name in SECTIONS else f"unknown section {heading!r}; it counts as part of the normative text"
+                )
                 cure = _suggest(name, SECTIONS) if name not in SECTIONS else "join the two"
                 self._findings.append(Finding("LM-TRC-008", reason, Severity.WARNING, Location(self._path, line, 1), self._subject(), cure))
             if heading:

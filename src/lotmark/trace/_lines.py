@@ -46,7 +46,16 @@ def parse_file(path: str, data: bytes, findings: list[Finding]) -> Fields | None
         found = text.partition("\n")[0].strip()
         if found:
             found = f"; the first line is {found[:40]!r}"
-        findings.append(_finding("LM-TRC-002", f"the file does not start with a front matter{found}", path, 1, 1, "start the file with a line '---', the fields, and a line '---'"))
+        findings.append(
+            _finding(
+                "LM-TRC-002",
+                f"the file does not start with a front matter{found}",
+                path,
+                1,
+                1,
+                "start the file with a line '---', the fields, and a line '---'",
+            )
+        )
         return None
     end = text.find("\n---\n", 3)
     if end < 0:
@@ -64,7 +73,16 @@ def parse_file(path: str, data: bytes, findings: list[Finding]) -> Fields | None
 def decode_text(path: str, data: bytes, findings: list[Finding]) -> str | None:
     """Bytes -> text with LF line ends; a byte order mark and CRLF are read and said, what is no text is refused."""
     if len(data) > MAX_BYTES:
-        findings.append(_finding("LM-TRC-001", f"the file has {len(data)} bytes, more than {MAX_BYTES}; it was not read", path, 0, 0, "keep one item per file, move pictures and tables elsewhere and refer to them"))
+        findings.append(
+            _finding(
+                "LM-TRC-001",
+                f"the file has {len(data)} bytes, more than {MAX_BYTES}; it was not read",
+                path,
+                0,
+                0,
+                "keep one item per file, move pictures and tables elsewhere and refer to them",
+            )
+        )
         return None
     try:
         text = data.decode("utf-8")
@@ -79,7 +97,17 @@ def decode_text(path: str, data: bytes, findings: list[Finding]) -> str | None:
         findings.append(_finding("LM-TRC-007", "the file starts with a byte order mark", path, 1, 1, "save the file as UTF-8 without BOM", Severity.WARNING))
     if "\r" in text:
         line = text.count("\n", 0, text.index("\r")) + 1
-        findings.append(_finding("LM-TRC-007", "the file has Windows (CRLF) line ends", path, line, 0, "save it with LF line ends, or add '*.md text eol=lf' to .gitattributes", Severity.WARNING))
+        findings.append(
+            _finding(
+                "LM-TRC-007",
+                "the file has Windows (CRLF) line ends",
+                path,
+                line,
+                0,
+                "save it with LF line ends, or add '*.md text eol=lf' to .gitattributes",
+                Severity.WARNING,
+            )
+        )
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     # Two ways to the same answer: nearly every file is plain ASCII, and there the first costs next to nothing.
     if not text.isascii() or data.translate(None, _PLAIN_ASCII):
@@ -107,7 +135,13 @@ class _FrontMatter:
     def read(self) -> None:
         values, places = self._fields.values, self._fields.places
         if len(self._lines) > MAX_LINES:
-            self._say("LM-TRC-003", f"the front matter has {len(self._lines)} lines, more than {MAX_LINES}; none was read", MAX_LINES + 2, 1, "long texts belong into the body")
+            self._say(
+                "LM-TRC-003",
+                f"the front matter has {len(self._lines)} lines, more than {MAX_LINES}; none was read",
+                MAX_LINES + 2,
+                1,
+                "long texts belong into the body",
+            )
             return
         while self._at < len(self._lines):
             line = self._lines[self._at]
@@ -130,7 +164,13 @@ class _FrontMatter:
             value: Value | None = self._block() if block else self._inline(rest, number, column)
             if key in values or key in places:
                 first = places[key][0]
-                self._say("LM-TRC-004", f"the key {key!r} stands twice, first on line {first}", number, 1, "remove one of them; the reader never guesses which one holds")
+                self._say(
+                    "LM-TRC-004",
+                    f"the key {key!r} stands twice, first on line {first}",
+                    number,
+                    1,
+                    "remove one of them; the reader never guesses which one holds",
+                )
                 continue
             places[key] = (number, column)
             if value is not None:
@@ -206,7 +246,13 @@ class _FrontMatter:
             return None
         found = inner.search(text)
         if found:
-            self._say("LM-TRC-003", f"{found[0].strip() or found[0]!r} inside a plain text would be read in two ways", line, column + found.start(), "put the value in double quotes")
+            self._say(
+                "LM-TRC-003",
+                f"{found[0].strip() or found[0]!r} inside a plain text would be read in two ways",
+                line,
+                column + found.start(),
+                "put the value in double quotes",
+            )
             return None
         return text
 
@@ -320,7 +366,13 @@ class _FrontMatter:
             self._say("LM-TRC-003", "a tab stands in the front matter", number, tab + 1, "use spaces")
             return
         column = len(line) - len(line.lstrip()) + 1
-        self._say("LM-TRC-003", f"{line.strip()[:40]!r} is not 'key: value' (keys are lower-case letters, digits and '-')", number, column, "write 'key: value'; a long text belongs into the body below the front matter")
+        self._say(
+            "LM-TRC-003",
+            f"{line.strip()[:40]!r} is not 'key: value' (keys are lower-case letters, digits and '-')",
+            number,
+            column,
+            "write 'key: value'; a long text belongs into the body below the front matter",
+        )
 
     def _say(self, code: str, message: str, line: int, column: int, cure: str) -> None:
         self._findings.append(_finding(code, message, self._path, line, column, cure))

@@ -13,7 +13,9 @@ from lotmark.trace._scan_text import TextScan
 from lotmark.trace.models import Marker, SourceScan, SourceTest, TracePolicy
 
 MAX_SOURCE_BYTES = 4 * 1024 * 1024
-_PASSED_OVER = frozenset({".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".lotmark"})
+_PASSED_OVER = frozenset(
+    {".git", ".hg", ".svn", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".lotmark"}
+)
 
 
 def scan_source(path: str, data: bytes, product: str, *, policy: TracePolicy = DEFAULT_POLICY) -> SourceScan:
@@ -21,7 +23,14 @@ def scan_source(path: str, data: bytes, product: str, *, policy: TracePolicy = D
     if b"\0" in data[:8192]:
         return SourceScan()
     if len(data) > MAX_SOURCE_BYTES:
-        finding = Finding("LM-TRC-040", f"the source has {len(data)} bytes, more than {MAX_SOURCE_BYTES}; it was not read", Severity.WARNING, Location(path), path, "narrow tests.markers in lotmark.yaml to the test sources")
+        finding = Finding(
+            "LM-TRC-040",
+            f"the source has {len(data)} bytes, more than {MAX_SOURCE_BYTES}; it was not read",
+            Severity.WARNING,
+            Location(path),
+            path,
+            "narrow tests.markers in lotmark.yaml to the test sources",
+        )
         return SourceScan(files=1, findings=(finding,))
     layer = find_layer(path, policy)
     reader: PythonScan | TextScan
@@ -46,7 +55,16 @@ def scan_sources(root: Path, patterns: Sequence[str], product: str, *, policy: T
         try:
             data = (root / path).read_bytes()
         except OSError as error:
-            findings.append(Finding("LM-TRC-040", f"the source cannot be read: {error.strerror}", Severity.ERROR, Location(shown), shown, "give read permission, or take it out of tests.markers"))
+            findings.append(
+                Finding(
+                    "LM-TRC-040",
+                    f"the source cannot be read: {error.strerror}",
+                    Severity.ERROR,
+                    Location(shown),
+                    shown,
+                    "give read permission, or take it out of tests.markers",
+                )
+            )
             continue
         scan = scan_source(shown, data, product, policy=policy)
         markers.extend(scan.markers)
@@ -55,7 +73,16 @@ def scan_sources(root: Path, patterns: Sequence[str], product: str, *, policy: T
         files += 1
     if not files:
         shown = ", ".join(patterns) or "nothing"
-        findings.append(Finding("LM-TRC-045", f"no test source matches {shown}", Severity.WARNING, None, product, "mend tests.markers in lotmark.yaml: globs relative to the repository"))
+        findings.append(
+            Finding(
+                "LM-TRC-045",
+                f"no test source matches {shown}",
+                Severity.WARNING,
+                None,
+                product,
+                "mend tests.markers in lotmark.yaml: globs relative to the repository",
+            )
+        )
     return SourceScan(tuple(markers), tuple(tests), files, tuple(findings))
 
 
@@ -89,7 +116,9 @@ def _walk(root: Path, start: str) -> Iterator[str]:
 def _literal_start(pattern: str) -> str:
     """The folders before the first wildcard; a pattern cannot climb out of the root."""
     parts = pattern.split("/")
-    literal = [part for part in parts[: next((at for at, part in enumerate(parts[:-1]) if set(part) & set("*?[")), len(parts) - 1)] if part not in {"", ".", ".."}]
+    literal = [
+        part for part in parts[: next((at for at, part in enumerate(parts[:-1]) if set(part) & set("*?[")), len(parts) - 1)] if part not in {"", ".", ".."}
+    ]
     return "/".join(literal)
 
 

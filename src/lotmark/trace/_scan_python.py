@@ -112,13 +112,27 @@ class PythonScan:
             for text in self._strings(argument):
                 written = local_id(text, self._product) if text is not None else None
                 if text is None:
-                    self._say("LM-TRC-042", "the ids of this marker cannot be read without running the code", argument.lineno, argument.col_offset + 1, "write the ids as texts, or as a constant of this module")
+                    self._say(
+                        "LM-TRC-042",
+                        "the ids of this marker cannot be read without running the code",
+                        argument.lineno,
+                        argument.col_offset + 1,
+                        "write the ids as texts, or as a constant of this module",
+                    )
                 elif written is None:
-                    self._say("LM-TRC-042", f"{text!r} is no identifier", argument.lineno, argument.col_offset + 1, 'write one id per text: verifies("REQ-001", "RC-003")')
+                    self._say(
+                        "LM-TRC-042",
+                        f"{text!r} is no identifier",
+                        argument.lineno,
+                        argument.col_offset + 1,
+                        'write one id per text: verifies("REQ-001", "RC-003")',
+                    )
                 else:
                     ids[written] = None
         if call.keywords or not call.args:
-            self._say("LM-TRC-042", "the marker takes ids, at least one, and no keywords", call.lineno, call.col_offset + 1, 'write @pytest.mark.verifies("REQ-001")')
+            self._say(
+                "LM-TRC-042", "the marker takes ids, at least one, and no keywords", call.lineno, call.col_offset + 1, 'write @pytest.mark.verifies("REQ-001")'
+            )
         if ids:
             found.append(Marker(test_id, self._path, call.lineno, tuple(ids), MarkerKind.VERIFIES))
 

@@ -18,14 +18,20 @@ _REACH = 5
 """Lines of code after a marker in which the declaration must stand (return type, attributes and name may be split)."""
 
 # The runs are bounded: a line of half a million slashes must not be searched from each of them.
-_MARKER = re.compile(r"(?:^[ \t]*(?:;+|%+|\*+)?|/{2,80}!?|/\*{1,80}!?|(?:^|[ \t])(?:#{1,80}|-{2,80})|<!--|\"\"\"|''')[ \t]{0,80}@(verifies|implements)\b(?![\w(-])")
+_MARKER = re.compile(
+    r"(?:^[ \t]*(?:;+|%+|\*+)?|/{2,80}!?|/\*{1,80}!?|(?:^|[ \t])(?:#{1,80}|-{2,80})|<!--|\"\"\"|''')[ \t]{0,80}@(verifies|implements)\b(?![\w(-])"
+)
 _ANOTHER = re.compile(r"[ \t,;.]*@(verifies|implements)\b(?![\w(-])")
 
 _MACRO = re.compile(r"^\s*(?:[A-Z_]*TEST[A-Z_0-9]*|Test|ParameterizedTest|SCENARIO)\s*\(\s*([A-Za-z_]\w*|\"[^\"]+\")\s*(?:,\s*([A-Za-z_]\w*))?")
 _CALL = re.compile(r"^\s*(?:it|test|specify)(?:\.\w+)*\s*\(\s*([\"'`])((?:(?!\1).)+)\1")
-_KEYWORD = re.compile(r"^\s*(?:export\s+|pub(?:\([a-z]+\))?\s+|async\s+|default\s+|public\s+|private\s+)*(?:fn|func|function|def|fun|sub|proc)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)")
+_KEYWORD = re.compile(
+    r"^\s*(?:export\s+|pub(?:\([a-z]+\))?\s+|async\s+|default\s+|public\s+|private\s+)*(?:fn|func|function|def|fun|sub|proc)\s+(?:\([^)]*\)\s*)?([A-Za-z_]\w*)"
+)
 _FUNCTION = re.compile(r"^\s*(?:[\w:<>*&,\[\]]+\s+)*[*&]*([A-Za-z_]\w*)\s*\((?:[^;{}]*\)\s*(?:\w+\b\s*)*(?:\{.*)?|[^;{})]*)$")
-_NOT_A_NAME = frozenset({"if", "for", "while", "switch", "return", "else", "sizeof", "do", "case", "catch", "typedef", "throw", "new", "delete", "assert", "defined"})
+_NOT_A_NAME = frozenset(
+    {"if", "for", "while", "switch", "return", "else", "sizeof", "do", "case", "catch", "typedef", "throw", "new", "delete", "assert", "defined"}
+)
 
 _C = frozenset({".c", ".cc", ".cpp", ".cxx", ".ino"})
 _JS = frozenset({".js", ".mjs", ".cjs", ".jsx", ".ts", ".mts", ".tsx"})
@@ -67,7 +73,11 @@ class TextScan:
             marked = parse_marked_ids(line, match.end(), self._product)
             if marked.problem or not marked.ids:
                 message = marked.problem or f"@{match[1]} names no id"
-                self.findings.append(Finding("LM-TRC-042", message, Severity.ERROR, Location(self._path, number, match.start(1)), self._path, f"write: @{match[1]} REQ-001 REQ-002"))
+                self.findings.append(
+                    Finding(
+                        "LM-TRC-042", message, Severity.ERROR, Location(self._path, number, match.start(1)), self._path, f"write: @{match[1]} REQ-001 REQ-002"
+                    )
+                )
             if marked.ids:
                 found.append(Marker(None, self._path, number, marked.ids, MarkerKind(match[1])))
             match = _ANOTHER.match(line, marked.end)

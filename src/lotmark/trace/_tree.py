@@ -52,10 +52,21 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
             more, declared = parse_risk_file(shown, files[path], product, policy, findings)
             items.extend(more)
             if declared is not None and scale is not None:
-                findings.append(Finding("LM-TRC-006", "a second scale is declared", Severity.ERROR, Location(shown, 1, 1), shown, "keep one scale for the product"))
+                findings.append(
+                    Finding("LM-TRC-006", "a second scale is declared", Severity.ERROR, Location(shown, 1, 1), shown, "keep one scale for the product")
+                )
             scale = scale or declared
         elif folder:
-            findings.append(Finding("LM-TRC-014", f"the file is not read: only .md{' and .yaml' if folder == RISKS else ''} files hold items here", Severity.WARNING, Location(shown), shown, "move it out of the folder"))
+            findings.append(
+                Finding(
+                    "LM-TRC-014",
+                    f"the file is not read: only .md{' and .yaml' if folder == RISKS else ''} files hold items here",
+                    Severity.WARNING,
+                    Location(shown),
+                    shown,
+                    "move it out of the folder",
+                )
+            )
     for folder, count in read.items():
         if not count:
             findings.append(_nothing(folder, files))
@@ -91,9 +102,27 @@ def _unique(items: list[Item], findings: list[Finding]) -> dict[str, Item]:
     for item in items:
         first = unique.setdefault(item.id, item)
         if first is not item:
-            findings.append(Finding("LM-TRC-011", f"{item.id} stands twice, first in {first.path}:{first.line}", Severity.ERROR, item.where("id"), item.id, "give the younger item a new id; ids are never reused"))
+            findings.append(
+                Finding(
+                    "LM-TRC-011",
+                    f"{item.id} stands twice, first in {first.path}:{first.line}",
+                    Severity.ERROR,
+                    item.where("id"),
+                    item.id,
+                    "give the younger item a new id; ids are never reused",
+                )
+            )
             continue
         other = keys.setdefault(look_alike_key(item.id), item)
         if other is not item:
-            findings.append(Finding("LM-TRC-012", f"{item.id} and {other.id} ({other.path}:{other.line}) look alike", Severity.ERROR, item.where("id"), item.id, "give one of them another id: people, file systems and fonts take the two for one"))
+            findings.append(
+                Finding(
+                    "LM-TRC-012",
+                    f"{item.id} and {other.id} ({other.path}:{other.line}) look alike",
+                    Severity.ERROR,
+                    item.where("id"),
+                    item.id,
+                    "give one of them another id: people, file systems and fonts take the two for one",
+                )
+            )
     return unique

@@ -47,7 +47,16 @@ def parse_markers(path: str, data: bytes, product: str, findings: list[Finding])
         for place, text in enumerate(entry.verifies):
             key = local_id(text, product)
             if key is None:
-                findings.append(Finding("LM-TRC-010", f"{text!r} is no identifier", Severity.ERROR, document.where(("markers", number, "verifies", place)), text, "write ids as REQ-001"))
+                findings.append(
+                    Finding(
+                        "LM-TRC-010",
+                        f"{text!r} is no identifier",
+                        Severity.ERROR,
+                        document.where(("markers", number, "verifies", place)),
+                        text,
+                        "write ids as REQ-001",
+                    )
+                )
             else:
                 ids[key] = None
         globs = tuple((glob, document.where(("markers", number, "tests", place))) for place, glob in enumerate(entry.tests))
@@ -65,7 +74,16 @@ def parse_risk_file(path: str, data: bytes, product: str, policy: TracePolicy, f
     items = [ItemReader(path, fields, product, policy, findings, named_by_file=False).item() for fields in read]
     scale = document.value.scale
     if scale is None and not items:
-        findings.append(Finding("LM-TRC-002", "the file holds neither a scale nor hazards nor controls", Severity.ERROR, Location(path, 1, 1), path, "remove the file, or write the entries"))
+        findings.append(
+            Finding(
+                "LM-TRC-002",
+                "the file holds neither a scale nor hazards nor controls",
+                Severity.ERROR,
+                Location(path, 1, 1),
+                path,
+                "remove the file, or write the entries",
+            )
+        )
     return items, None if scale is None else _scale(scale, document, findings)
 
 
@@ -107,7 +125,9 @@ def _scale(section: ScaleSection, document: Document[RiskFile], findings: list[F
     elif any(level not in section.levels for row in section.matrix for level in row):
         wrong = f"scale.matrix uses a word that is not among the levels: {', '.join(section.levels)}"
     if wrong:
-        findings.append(Finding("LM-TRC-006", wrong, Severity.ERROR, document.where(("scale",)), document.path, "mend the scale; words go from weakest to strongest"))
+        findings.append(
+            Finding("LM-TRC-006", wrong, Severity.ERROR, document.where(("scale",)), document.path, "mend the scale; words go from weakest to strongest")
+        )
         return None
     matrix = tuple(tuple(section.levels.index(level) for level in row) for row in section.matrix)
     return RiskScale(tuple(section.severities), tuple(section.probabilities), tuple(section.levels), matrix)

@@ -173,7 +173,13 @@ KINDS: Final = (
 
 
 def build_trace_snapshot(
-    graph: TraceGraph, *, run: str, subjects: tuple[Subject, ...], changed: Iterable[str], findings: Iterable[Finding], coverage: Mapping[str, Coverage] | None = None
+    graph: TraceGraph,
+    *,
+    run: str,
+    subjects: tuple[Subject, ...],
+    changed: Iterable[str],
+    findings: Iterable[Finding],
+    coverage: Mapping[str, Coverage] | None = None,
 ) -> Evidence:
     """The graph as evidence. `findings` are those of `check_trace`, `coverage` is that of `roll_up` with the run's results."""
     summary = summarise_coverage(graph, coverage)
@@ -181,7 +187,9 @@ def build_trace_snapshot(
         run=run,
         product=graph.product,
         items=[_item(item) for item in graph.items.values()],
-        coverage=CoverageBody(requirements=summary.requirements, with_risk_or_need=summary.with_risk_or_need, with_test=summary.with_test, verified=summary.verified),
+        coverage=CoverageBody(
+            requirements=summary.requirements, with_risk_or_need=summary.with_risk_or_need, with_test=summary.with_test, verified=summary.verified
+        ),
         changed=sorted(changed),
         findings=[msgspec.convert(finding.to_wire(), FindingBody) for finding in findings],
         anomalies=[_anomaly(anomaly) for anomaly in graph.anomalies] if graph.anomalies_declared else None,
