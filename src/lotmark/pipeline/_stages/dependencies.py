@@ -33,7 +33,7 @@ def work(context: StageContext) -> StageResult:
         builder.add(item, [sbom] if item.kind == "sbom" else locks if item.kind == "dependencies" else [])
     affected = sum(1 for match in report.vulnerabilities if match.state == "affected")
     evaluated = f"{affected} known vulnerabilities affect it" if report.dump.evaluated else "vulnerabilities not evaluated"
-    summary = f"{len(report.components)} components in {len(report.locks)} lock files, {evaluated}"
+    summary = f"{len(report.components)} components in {len(report.locks)} {'lock file' if len(report.locks) == 1 else 'lock files'}, {evaluated}"
     if report.none:
         summary = f"no third-party components (declared by {report.none.owner}), {evaluated}"
     return builder.close(Outcome.ACCEPTED if report.accepted else Outcome.REFUSED, summary, report.findings)
