@@ -60,7 +60,7 @@ def shown_impact(folder: Path) -> str:
 def outputs(folder: Path) -> dict[str, str]:
     findings = judge(folder)
     forms = {"findings.txt": "text", "findings.sarif": "sarif", "findings.xml": "junit"}
-    shown = {name: format_findings(findings, form, rules=BY_CODE, version="0") for name, form in forms.items()}
+    shown = {name: format_findings(findings, form, version="0") for name, form in forms.items()}
     return {**shown, "coverage.txt": shown_coverage(folder), "impact.json": shown_impact(folder)}
 
 
