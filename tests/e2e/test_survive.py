@@ -367,6 +367,7 @@ def test_a_second_run(tiny, monkeypatch):
     assert_whole(tiny, size=OPENED)
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_make_one(tiny):
     """Whoever comes second waits, sees what was recorded, and adds nothing to it."""
     processes = [tiny.process("--format", "json", "run") for _ in range(2)]
@@ -377,6 +378,7 @@ def test_two_runs_at_once_make_one(tiny):
     assert_whole(tiny)
 
 
+@pytest.mark.slow
 def test_no_room_for_a_large_file(tiny):
     """What a full disk looks like to everything that writes: no file may grow beyond 60 kB."""
 
@@ -408,6 +410,7 @@ def small_disk(folder, size):
         subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_full_disk(tiny, tmp_path):
     """Run after run on a disk that is full a little later each time; at last there is room, and each evidence stands once."""
     with small_disk(tmp_path / "disk", "16m") as disk:

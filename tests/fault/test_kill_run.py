@@ -11,7 +11,7 @@ from lotmark.builds.api import probe
 
 __all__ = ["own_configuration"]
 
-KILLS = 5
+KILLS = 4
 
 
 @pytest.mark.slow

@@ -457,6 +457,29 @@ def test_no_key_is_loaded_while_a_stage_works(tiny, monkeypatch):
     assert set(loaded) == {None}
 
 
+def test_what_could_not_be_recorded_is_recorded_later_without_being_done_again(tiny, work):
+    """The scratch is gone by then: what counts lies in the blob store and in the engine's memory."""
+    tiny.run(until=Stage.SOURCE)
+    built = []
+    real = work[Stage.BUILD]
+
+    def build(context):
+        built.append(context.work_place)
+        return real(context)
+
+    def no_key():
+        raise EnvironmentLacksError("LM-TST-004", "the key is on a stick that is not here")
+
+    work[Stage.BUILD] = build
+    with pytest.raises(EnvironmentLacksError, match="stick"):
+        tiny.run(until=Stage.BUILD, settings={"pipeline_signer": no_key})
+    assert not built[0].exists()
+    assert tiny.kinds()["rebuild"] == 0
+    report = tiny.run(until=Stage.UNIT)
+    assert (statuses(report)[Stage.UNIT], len(built)) == (Outcome.ACCEPTED, 1)
+    tiny.assert_sound()
+
+
 # ---------------------------------------------------------------- waiting
 
 
