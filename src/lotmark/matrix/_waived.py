@@ -41,7 +41,10 @@ class WaiverDesk:
             for test in run.tests:
                 if test.status == "passed" or index.is_blocking(test.id, run.layer):
                     continue
-                self._used.update(waiver.waiver for waiver, _ in self._review.active if {test.id, base_test_id(test.id)} & set(waiver.scope.tests))
+                names, items = {test.id, base_test_id(test.id)}, test.verifies
+                for waiver, _ in self._review.active:
+                    if names & set(waiver.scope.tests) or (items and waiver.scope.items.issuperset(items)):
+                        self._used.add(waiver.waiver)
 
     def used(self) -> tuple[WaiverView, ...]:
         """The waivers that took effect, in log order."""

@@ -359,6 +359,14 @@ def test_a_waiver_of_a_test_that_no_row_asks_for_is_shown_if_the_test_was_red() 
     assert [view.id for view in result.evaluation.waivers] == ["qpcr:WVR-0001"]
 
 
+@pytest.mark.parametrize(("items", "used"), [(("REQ-003",), ["qpcr:WVR-0001"]), (("REQ-002",), []), ((), [])])
+def test_a_waiver_of_an_item_that_no_row_asks_for_is_shown_if_its_only_test_was_red(items: tuple[str, ...], used: list[str]) -> None:
+    stray = "tests/validation/test_stray.py::test_x"
+    last = test_run("validation", {VALIDATION: "passed", EXPENSIVE: "passed", stray: "failed"}, verifies={stray: items})
+    result = _evaluate([*green_runs()[:2], last], waivers=_review(_waiver(requirements=("REQ-003",))))
+    assert [view.id for view in result.evaluation.waivers] == used
+
+
 def test_a_waiver_that_names_strangers_is_named() -> None:
     result = _evaluate(waivers=_review(_waiver(tests=("tests/gone.py::test_x",), hazards=("HAZ-099",))))
     assert "names HAZ-099, tests/gone.py::test_x, which" in _with(result, "LM-MTX-062")[0].message
