@@ -170,6 +170,13 @@ def _matrix() -> dict[str, Any]:
     return {
         "run": RUN,
         "product": "qpcr",
+        "categories": [
+            {"id": "unit", "layer": "unit", "gating": "blocking", "tests": []},
+            {"id": "flow", "layer": "integration", "gating": "blocking", "tests": []},
+            {"id": "reference", "layer": "validation", "gating": "blocking", "tests": ["t_reference"]},
+            {"id": "panel", "layer": "validation", "gating": "waivable", "tests": ["t_panel"]},
+            {"id": "trend", "layer": "validation", "gating": "informational", "tests": ["t_trend"]},
+        ],
         "rows": [
             {
                 "subject": "REQ-001",
@@ -253,6 +260,19 @@ class ReleaseRun:
         """The predicate of the only entry of the kind (and name), to be changed in place."""
         (found,) = [predicate for made in self.stages.values() for k, n, predicate in made if k == kind and (not name or n == name)]
         return found
+
+    def record_test(self, layer: str, test: str, status: str, **more: Any) -> None:
+        """The layer's test run says so of the test, and is whole in itself; what the matrix and the stage say is left as it is."""
+        run = self.predicate("test-run", layer)
+        tests = {item["id"]: item for item in run["tests"]}
+        tests[test] = {"id": test, "redThenGreen": False, "reason": "", "verifies": [], **tests.get(test, {}), "status": status, **more}
+        statuses = [item["status"] for item in tests.values()]
+        run["tests"] = list(tests.values())
+        run["counts"] = {word: statuses.count(word) for word in ("passed", "failed", "error", "skipped", "missing")}
+        run["missing"] = [item["id"] for item in tests.values() if item["status"] == "missing"]
+        run["received"] = len(tests) - len(run["missing"])
+        run["expected"] = max(run["expected"], len(tests))
+        run["exitCode"] = int("failed" in statuses or "error" in statuses)
 
     def drop(self, kind: str, name: str = "") -> None:
         """The stage never made it and does not say so."""

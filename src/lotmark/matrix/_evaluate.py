@@ -234,6 +234,7 @@ def _view(category: Category) -> CategoryView:
         layer=category.layer,
         gating=category.gating,
         retention=category.retention,
+        tests=category.tests,
     )
 
 

@@ -360,6 +360,8 @@ class CategoryView(Record, frozen=True, kw_only=True):
     layer: Layer
     gating: Gating
     retention: Retention
+    tests: tuple[str, ...] = ()
+    """Globs over test ids; empty: every test of the layer."""
 
 
 class CoveringTest(Record, frozen=True, kw_only=True):

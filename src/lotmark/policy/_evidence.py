@@ -178,6 +178,12 @@ class TestShape(Shape, frozen=True):
     status: str
     red_then_green: bool = False
     reason: str = ""
+    verifies: list[str] = []
+
+    @property
+    def counts(self) -> bool:
+        """Whether it passed with nothing left to explain."""
+        return self.status == "passed" and (not self.red_then_green or bool(self.reason))
 
 
 class TestCounts(Shape, frozen=True):
@@ -191,6 +197,7 @@ class TestCounts(Shape, frozen=True):
 class TestRun(Shape, frozen=True):
     run: str
     layer: str
+    exit_code: int
     artifacts: list[ArtifactRef]
     tests: list[TestShape]
     expected: int
@@ -198,6 +205,14 @@ class TestRun(Shape, frozen=True):
     missing: list[str]
     unexpected: list[str]
     counts: TestCounts
+
+
+class CategoryShape(Shape, frozen=True):
+    id: str
+    layer: str
+    gating: str
+    tests: list[str] = []
+    """Globs over test ids; none: every test of the layer."""
 
 
 class MatrixTest(Shape, frozen=True):
@@ -238,21 +253,6 @@ class WaiverShape(Shape, frozen=True):
     expires: str
 
 
-class CountsShape(Shape, frozen=True):
-    required: int
-    passed: int
-    failed: int
-    missing: int
-    incomplete: int
-    waived: int
-
-
-class Summary(Shape, frozen=True):
-    blocking: CountsShape
-    waivable: CountsShape
-    informational: CountsShape
-
-
 class LeftOut(Shape, frozen=True):
     test: str
     reason: str
@@ -260,9 +260,9 @@ class LeftOut(Shape, frozen=True):
 
 class MatrixEvaluation(Shape, frozen=True):
     run: str
+    categories: list[CategoryShape]
     rows: list[Row]
     waivers: list[WaiverShape]
-    summary: Summary
     left_out: list[LeftOut] = []
 
 

@@ -9,6 +9,7 @@ import msgspec
 from lotmark.attest.models import Verified
 from lotmark.base.clock import format_instant
 from lotmark.policy import _facts_model as model
+from lotmark.policy._claims import INCONSISTENT, Claims
 from lotmark.policy._evidence import (
     ArtifactSignature,
     ChangeSummary,
@@ -38,6 +39,7 @@ def compute_facts(entries: Sequence[Verified], evaluated_at: datetime) -> dict[s
     """
     selection = select(entries)
     today = evaluated_at.astimezone(UTC).date()
+    claims = Claims(selection, today)
     candidate = selection.find("release-candidate", ReleaseCandidate)
     facts = model.Facts(
         facts_version=1,
@@ -45,14 +47,14 @@ def compute_facts(entries: Sequence[Verified], evaluated_at: datetime) -> dict[s
         evaluated_on=today.isoformat(),
         run=_run(selection.run),
         completeness=model.CompletenessFact(complete=not selection.missing, missing=list(dict.fromkeys(selection.missing))),
-        stages=[_stage(selection, stage) for stage in DECIDED_STAGES],
+        stages=[_stage(selection, claims, stage) for stage in DECIDED_STAGES],
         source=_source(selection.find("change-summary", ChangeSummary)),
         dependencies=_dependencies(selection.find("dependencies", DependenciesShape)),
         sbom=_sbom(selection.find("sbom", SbomShape)),
         vulnerabilities=_vulnerabilities(selection.find("dependencies", DependenciesShape), today),
         build=_build(selection),
-        tests=model.Tests(layers=[_layer(selection, layer, today) for layer in REQUIRED_LAYERS]),
-        matrix=matrix_fact(selection),
+        tests=model.Tests(layers=[_layer(selection, claims, layer) for layer in REQUIRED_LAYERS]),
+        matrix=matrix_fact(selection, claims),
         waivers=waivers_fact(selection, today),
         trace=trace_fact(selection),
         risks=_risks(selection.find("risk-snapshot", RiskSnapshot)),
@@ -84,18 +86,20 @@ def _run(opened: RunOpened | None) -> model.Run:
     )
 
 
-def _stage(selection: Selection, stage: str) -> model.Stage:
+def _stage(selection: Selection, claims: Claims, stage: str) -> model.Stage:
     results = selection.results.get(stage)
     if not results:
-        return model.Stage(stage=stage, present=False, outcome="absent", attempts=0, refused_attempts=0, errors=0)
+        return model.Stage(stage=stage, present=False, outcome="absent", attempts=0, refused_attempts=0, errors=0, contradictions=[])
     latest = results[-1]
+    contradictions = claims.stage(latest)
     return model.Stage(
         stage=stage,
         present=True,
-        outcome=latest.outcome,
+        outcome=INCONSISTENT if contradictions else latest.outcome,
         attempts=latest.attempt,
         refused_attempts=sum(result.outcome == "refused" for result in results),
         errors=sum(finding.severity == "error" for finding in latest.findings),
+        contradictions=contradictions,
     )
 
 
@@ -231,13 +235,13 @@ def _build(selection: Selection) -> model.Build:
     )
 
 
-def _layer(selection: Selection, layer: str, today: date) -> model.Layer:
+def _layer(selection: Selection, claims: Claims, layer: str) -> model.Layer:
     found = selection.find_layer(layer)
     if found is None:
         return model.Layer(
             layer=layer, present=False, expected=0, received=0, passed=0, failed=0, skipped=0, missing=[], unexcused=[], unexpected=[], failing=[], unstable=[]
         )
-    excused = excused_tests(selection, found.missing, today)
+    excused = excused_tests(selection, claims, found.missing)
     return model.Layer(
         layer=layer,
         present=True,

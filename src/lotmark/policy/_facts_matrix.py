@@ -1,32 +1,41 @@
 """The facts of the test matrix, its waivers and the trace graph."""
 
-import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 
 from lotmark.policy import _facts_model as model
-from lotmark.policy._evidence import CountsShape, MatrixEvaluation, RequiredShape, Row, TestRun, TraceItem, TraceSnapshot, WaiverShape
+from lotmark.policy._claims import Claims
+from lotmark.policy._evidence import MatrixEvaluation, RequiredShape, Row, TestRun, TraceItem, TraceSnapshot, WaiverShape
 from lotmark.policy._selection import REQUIRED_LAYERS, Selection
+from lotmark.policy._waivers import covers, covers_test, has_ended, is_whole
 
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
 _NO_COUNTS = model.Counts(required=0, passed=0, failed=0, missing=0, incomplete=0, waived=0)
 
 
-def matrix_fact(selection: Selection) -> model.Matrix:
-    """The matrix as evaluated, each claim of ``passed`` held against the tests that stand beside it."""
+def matrix_fact(selection: Selection, claims: Claims) -> model.Matrix:
+    """The matrix as evaluated, each claim held against the run's own tests."""
     found = selection.find("matrix-evaluation", MatrixEvaluation)
     if found is None:
         return model.Matrix(present=False, rows=0, blocking=_NO_COUNTS, waivable=_NO_COUNTS, informational=_NO_COUNTS, unsatisfied=[], critical=[])
     unstable = _unstable(selection)
-    judged = [(row, required, _status(row, required, found.waivers)) for row in found.rows for required in row.required]
+    judged = [(row, required, claims.row_status(row, required)) for row in found.rows for required in row.required]
     return model.Matrix(
         present=True,
         rows=len(found.rows),
-        blocking=_counts(found.summary.blocking),
-        waivable=_counts(found.summary.waivable),
-        informational=_counts(found.summary.informational),
+        blocking=_counts(judged, "blocking"),
+        waivable=_counts(judged, "waivable"),
+        informational=_counts(judged, "informational"),
         unsatisfied=[_required(row, required, status) for row, required, status in judged if status != "passed"],
         critical=[
-            model.CriticalTest(id=test.id, subject=row.subject, category=required.category, layer=test.layer, status=test.status, unstable=test.id in unstable)
+            model.CriticalTest(
+                id=test.id,
+                subject=row.subject,
+                category=required.category,
+                layer=test.layer,
+                status=claims.status_of(test),
+                unstable=test.id in unstable,
+            )
             for row, required, _ in judged
             if required.gating == "blocking"
             for test in required.tests
@@ -49,23 +58,22 @@ def unstable_tests(latest: TestRun, runs: list[TestRun]) -> set[str]:
     return {test.id for test in latest.tests if test.status == "passed" and not test.reason and (test.red_then_green or test.id in failed)}
 
 
-def _status(row: Row, required: RequiredShape, waivers: list[WaiverShape]) -> str:
-    if required.status == "passed" and (not required.tests or any(test.status != "passed" for test in required.tests)):
-        return "inconsistent"
-    if required.status == "waived" and not any(test.waiver for test in required.tests) and not any(_covers_subject(waiver, row.subject) for waiver in waivers):
-        return "inconsistent"
-    return required.status
-
-
 def _required(row: Row, required: RequiredShape, status: str) -> model.RequiredFact:
     return model.RequiredFact(
         subject=row.subject, kind=row.kind, title=row.title, changed=row.changed, category=required.category, gating=required.gating, status=status
     )
 
 
-def _counts(found: CountsShape) -> model.Counts:
+def _counts(judged: Sequence[tuple[Row, RequiredShape, str]], gating: str) -> model.Counts:
+    """Counted anew: the sums that the evaluation states are one more claim."""
+    found = Counter(status for _, required, status in judged if required.gating == gating)
     return model.Counts(
-        required=found.required, passed=found.passed, failed=found.failed, missing=found.missing, incomplete=found.incomplete, waived=found.waived
+        required=found.total(),
+        passed=found["passed"],
+        failed=found["failed"],
+        missing=found["missing"],
+        incomplete=found["incomplete"],
+        waived=found["waived"],
     )
 
 
@@ -80,7 +88,7 @@ def waivers_fact(selection: Selection, today: date) -> model.Waivers:
         present=True,
         items=[_waiver(waiver, product, today) for waiver in found.waivers],
         uses=[
-            model.WaiverUse(waiver=test.waiver, test=test.id, subject=row.subject, covered=_covers(listed.get(test.waiver), test.id, row.subject))
+            model.WaiverUse(waiver=test.waiver, test=test.id, subject=row.subject, covered=covers(listed.get(test.waiver), test.id, row.subject))
             for row in found.rows
             for required in row.required
             for test in required.tests
@@ -90,47 +98,27 @@ def waivers_fact(selection: Selection, today: date) -> model.Waivers:
 
 
 def _waiver(waiver: WaiverShape, product: str, today: date) -> model.WaiverFact:
-    scope = waiver.scope
-    whole = all(text.strip() for text in (waiver.reason, waiver.residual_risk, waiver.owner)) and bool(
-        scope.tests or scope.requirements or scope.hazards or scope.risk_controls
-    )
-    dated = bool(_DATE.match(waiver.expires))
     return model.WaiverFact(
         id=waiver.id,
         reason=waiver.reason,
         residual_risk=waiver.residual_risk,
         owner=waiver.owner,
         expires=waiver.expires,
-        # ISO dates sort as text; the last day is still valid.
-        expired=not dated or waiver.expires < today.isoformat(),
-        well_formed=whole and dated and waiver.id.startswith(f"{product}:"),
+        expired=has_ended(waiver, today),
+        well_formed=is_whole(waiver, product),
     )
 
 
-def _covers(waiver: WaiverShape | None, test: str, subject: str) -> bool:
-    return waiver is not None and (_covers_test(waiver, test) or _covers_subject(waiver, subject))
-
-
-def _covers_test(waiver: WaiverShape, test: str) -> bool:
-    # The id of a parametrised test without its parameters stands for all of them.
-    return test in waiver.scope.tests or test.partition("[")[0] in waiver.scope.tests
-
-
-def _covers_subject(waiver: WaiverShape, subject: str) -> bool:
-    return subject in {*waiver.scope.requirements, *waiver.scope.hazards, *waiver.scope.risk_controls}
-
-
-def excused_tests(selection: Selection, missing: list[str], today: date) -> set[str]:
+def excused_tests(selection: Selection, claims: Claims, missing: list[str]) -> set[str]:
     """Those of the missing tests that may be: left out by the matrix with a reason, or under a waiver in force."""
     found = selection.find("matrix-evaluation", MatrixEvaluation)
     if found is None:
         return set()
-    facts = waivers_fact(selection, today)
-    sound = {item.id for item in facts.items if item.well_formed and not item.expired}
-    used = {use.test for use in facts.uses if use.covered and use.waiver in sound}
+    sound = {waiver.id: waiver for waiver in claims.sound}
+    tests = [(test, row.subject) for row in found.rows for required in row.required for test in required.tests]
+    used = {test.id for test, subject in tests if covers(sound.get(test.waiver or ""), test.id, subject)}
     left_out = {left.test for left in found.left_out if left.reason.strip()}
-    waivers = [waiver for waiver in found.waivers if waiver.id in sound]
-    return {test for test in missing if test in used | left_out or any(_covers_test(waiver, test) for waiver in waivers)}
+    return {test for test in missing if test in used | left_out or any(covers_test(waiver, test) for waiver in claims.sound)}
 
 
 def trace_fact(selection: Selection) -> model.Trace:

@@ -39,10 +39,13 @@ class Stage(Fact, frozen=True):
     stage: str
     present: bool
     outcome: str
+    """As recorded, ``absent``, or ``inconsistent`` where it says accepted and what it holds does not bear that out."""
     attempts: int
     refused_attempts: int
     errors: int
     """Findings of severity error in the latest attempt."""
+    contradictions: list[str]
+    """What of the evidence contradicts the outcome ``accepted``."""
 
 
 class CommitFact(Fact, frozen=True):
@@ -163,6 +166,8 @@ class Tests(Fact, frozen=True):
 
 
 class Counts(Fact, frozen=True):
+    """Counted over the rows; an ``inconsistent`` one is required and nothing else."""
+
     required: int
     passed: int
     failed: int
@@ -181,7 +186,7 @@ class RequiredFact(Fact, frozen=True):
     category: str
     gating: str
     status: str
-    """As evaluated, or ``inconsistent`` where it says passed or waived and its tests or waivers do not."""
+    """As evaluated, or ``inconsistent`` where the run's own tests, the categories or the waivers say otherwise."""
 
 
 class CriticalTest(Fact, frozen=True):
@@ -192,6 +197,7 @@ class CriticalTest(Fact, frozen=True):
     category: str
     layer: str
     status: str
+    """As evaluated; where that is ``passed``, as the test run of the layer says it (``missing``: it does not mention the test)."""
     unstable: bool
 
 

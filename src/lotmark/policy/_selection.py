@@ -60,9 +60,13 @@ class Selection:
         entries = self.counted.get(kind)
         return entries[-1] if entries else None
 
+    def layer_runs(self, layer: str) -> list[TestRun]:
+        """The test runs of the layer that count; more than one is a contradiction."""
+        return [shape for _, shape in self.counted.get("test-run", ()) if isinstance(shape, TestRun) and shape.layer == layer]
+
     def find_layer(self, layer: str) -> TestRun | None:
         """The newest test run of the layer that counts."""
-        runs = [shape for _, shape in self.counted.get("test-run", ()) if isinstance(shape, TestRun) and shape.layer == layer]
+        runs = self.layer_runs(layer)
         return runs[-1] if runs else None
 
 
@@ -78,11 +82,15 @@ def select(entries: Sequence[Verified]) -> Selection:
     run_id = selection.run.run
     own = [(entry, shape) for entry, shape in read if shape is None or getattr(shape, "run", run_id) == run_id]
     _collect_results(own, selection)
-    claimed = {ref.payload for results in selection.results.values() for ref in results[-1].evidence}
+    claims = {stage: {ref.payload for ref in results[-1].evidence} for stage, results in selection.results.items()}
+    claimed = {payload for payloads in claims.values() for payload in payloads}
     for entry, shape in own:
+        by = claimed
         if isinstance(shape, TestRun):
             selection.test_runs.append(shape)
-        if shape is not None and entry.kind not in _UNCLAIMED and entry.envelope.payload_digest.hex in claimed:
+            # The stage of the layer speaks for it: a later stage cannot put greener tests in its place.
+            by = claims.get(shape.layer, set())
+        if shape is not None and entry.kind not in _UNCLAIMED and entry.envelope.payload_digest.hex in by:
             selection.counted.setdefault(entry.kind, []).append((entry, shape))
     present = {(entry.kind, entry.envelope.payload_digest.hex) for entry, _ in own}
     _miss(selection, selection.run, present)

@@ -302,11 +302,24 @@ def test_step_8_a_decision_without_a_time(tmp_path: Path) -> None:
     assert report.exit_code is ExitCode.INTEGRITY
 
 
+def _red_in_the_matrix(log: ReleaseLog) -> None:
+    log.run.predicate("matrix-evaluation")["rows"][0]["required"][0]["tests"][0]["status"] = "failed"
+
+
+def _red_in_the_test_run_alone(log: ReleaseLog) -> None:
+    log.run.record_test("unit", "t_ct", "failed")
+
+
+def _red_beside_the_matrix(log: ReleaseLog) -> None:
+    log.run.record_test("integration", "t_flow", "failed")
+
+
 @pytest.mark.attack("O03")
-def test_step_8_a_forged_verdict_over_red_tests(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spoil", [_red_in_the_matrix, _red_in_the_test_run_alone, _red_beside_the_matrix])
+def test_step_8_a_forged_verdict_over_red_tests(tmp_path: Path, spoil) -> None:
     """The pipeline's key says accepted; the records say otherwise."""
     log = ReleaseLog()
-    log.run.predicate("matrix-evaluation")["rows"][0]["required"][0]["tests"][0]["status"] = "failed"
+    spoil(log)
 
     def accept(predicate):
         predicate["verdict"] = "accepted"

@@ -70,17 +70,26 @@ def _matrix(run, row=0):
     return run.predicate("matrix-evaluation")["rows"][row]["required"][0]
 
 
+def _hide_a_failure(run):
+    run.predicate("test-run", "unit")["tests"][1]["status"] = "failed"
+
+
 @pytest.mark.parametrize(
     ("criterion", "message", "spoil"),
     [
         ("evidence-complete", "review of stage source is missing", lambda run: run.opened["expected"][0]["kinds"].append("review")),
         ("stages-accepted", "stage unit is refused", lambda run: run.outcomes.update(unit="refused")),
         ("stages-accepted", "stage unit is pending", lambda run: run.outcomes.update(unit="pending")),
+        ("stages-accepted", "stage unit is inconsistent: t_curve is failed", lambda run: run.record_test("unit", "t_curve", "failed")),
+        ("stages-accepted", "stage unit is inconsistent: 2 tests are said to be passed, 1 are (and 2 more)", _hide_a_failure),
+        ("stages-accepted", "stage validation is inconsistent: REQ-001, unit: t_ct is passed in", lambda run: run.record_test("unit", "t_ct", "skipped")),
         ("matrix-blocking", "REQ-001 (Correct the baseline): unit tests are failed", lambda run: _matrix(run).update(status="failed")),
         ("matrix-blocking", "REQ-001 (Correct the baseline): unit tests are inconsistent", lambda run: _matrix(run)["tests"][0].update(status="skipped")),
-        ("matrix-blocking", "the test matrix requires nothing", lambda run: run.predicate("matrix-evaluation")["summary"]["blocking"].update(required=0)),
+        ("matrix-blocking", "the test matrix requires nothing", lambda run: run.predicate("matrix-evaluation")["rows"].pop(0)),
         ("matrix-waivable", "HAZ-001 (Wrong result): panel tests are missing", lambda run: _matrix(run, 1).update(status="missing")),
         ("critical-tests", "t_ct for REQ-001 is error", lambda run: _matrix(run)["tests"][0].update(status="error")),
+        ("critical-tests", "t_ct for REQ-001 is failed", lambda run: run.record_test("unit", "t_ct", "failed")),
+        ("matrix-blocking", "REQ-001 (Correct the baseline): unit tests are inconsistent", lambda run: run.record_test("unit", "t_ct", "failed")),
         ("critical-tests", "t_ct for REQ-001 failed before it passed", lambda run: run.predicate("test-run", "unit")["tests"][0].update(redThenGreen=True)),
         ("critical-tests", "no critical test has run", lambda run: _matrix(run).update(gating="informational")),
         ("tests-received", "layer unit: no result of t_gone", lambda run: run.predicate("test-run", "unit").update(expected=3, missing=["t_gone"])),
@@ -193,7 +202,8 @@ def test_each_release_criterion_closes_the_gate(run, criterion, message, spoil):
         lambda run: run.predicate("dependencies").update(locks=[], none={"reason": "plain C", "owner": "quinn"}),
         lambda run: run.predicate("change-summary")["commits"][0].update(signedOff=False, references=[], exempt=True),
         lambda run: run.predicate("trace-snapshot").update(anomalies=[]),
-        lambda run: run.predicate("test-run", "unit").update(unexpected=["t_new"], received=3),
+        lambda run: (run.record_test("unit", "t_new", "passed"), run.predicate("test-run", "unit").update(unexpected=["t_new"])),
+        lambda run: run.record_test("unit", "t_curve", "skipped"),
         lambda run: run.predicate("dependencies")["vulnerabilities"].update(matched=[{"id": "C", "component": "n", "state": "affected", "score": 6.9}]),
     ],
 )

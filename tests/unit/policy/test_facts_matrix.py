@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from fakes.release_run import NOON, ReleaseRun
+from lotmark.policy._claims import Claims
 from lotmark.policy._facts_matrix import excused_tests, trace_fact, waivers_fact
 from lotmark.policy._selection import Selection, select
 from lotmark.policy.api import compute_facts
@@ -34,6 +35,14 @@ def test_a_satisfied_row_is_not_listed(run):
     assert [(row["subject"], row["status"]) for row in found["unsatisfied"]] == [("HAZ-001", "waived")]
     assert found["critical"] == [{"id": "t_ct", "subject": "REQ-001", "category": "unit", "layer": "unit", "status": "passed", "unstable": False}]
     assert found["blocking"] == {"required": 1, "passed": 1, "failed": 0, "missing": 0, "incomplete": 0, "waived": 0}
+
+
+def test_the_sums_are_counted_anew_from_the_rows(run):
+    run.predicate("matrix-evaluation")["summary"]["blocking"].update(required=9, passed=9)
+    run.record_test("unit", "t_ct", "failed")
+    found = facts(run)["matrix"]
+    assert found["blocking"] == {"required": 1, "passed": 0, "failed": 0, "missing": 0, "incomplete": 0, "waived": 0}
+    assert found["waivable"] == {"required": 1, "passed": 0, "failed": 0, "missing": 0, "incomplete": 0, "waived": 1}
 
 
 @pytest.mark.parametrize(
@@ -125,7 +134,8 @@ def test_a_missing_test_is_excused_by_a_waiver_in_force_or_a_reason(run, test, c
 
 def test_without_a_matrix_nothing_is_excused(run):
     run.drop("matrix-evaluation")
-    assert excused_tests(select(run.entries()), ["t_panel"], NOON.date()) == set()
+    selection = select(run.entries())
+    assert excused_tests(selection, Claims(selection, NOON.date()), ["t_panel"]) == set()
     assert facts(run)["trace"]["gaps"] == [{"id": "REQ-001", "title": "Correct the baseline", "lacks": "a required test"}]
 
 

@@ -144,7 +144,7 @@ def test_the_latest_attempt_counts(run):
     facts = compute_facts(run.entries(_again(run, 2, later, "refused")), NOON)
     assert facts["build"]["verdict"] == "DIFFERENT"
     (stage,) = [stage for stage in facts["stages"] if stage["stage"] == "build"]
-    assert stage == {"stage": "build", "present": True, "outcome": "refused", "attempts": 2, "refusedAttempts": 1, "errors": 0}
+    assert stage == {"stage": "build", "present": True, "outcome": "refused", "attempts": 2, "refusedAttempts": 1, "errors": 0, "contradictions": []}
 
 
 def test_an_earlier_refusal_is_shown_beside_the_later_success(run):
