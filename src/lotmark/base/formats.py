@@ -79,7 +79,13 @@ def _summary(findings: Sequence[Finding]) -> str:
 
 def _json(findings: Sequence[Finding], rules: Mapping[str, Rule], version: str) -> str:
     del rules, version
-    return _dump({"schema": "https://lotmark.dev/schemas/findings.v1.json", "counts": count_findings(findings), "findings": [_json_finding(finding) for finding in findings]})
+    return _dump(
+        {
+            "schema": "https://lotmark.dev/schemas/findings.v1.json",
+            "counts": count_findings(findings),
+            "findings": [_json_finding(finding) for finding in findings],
+        }
+    )
 
 
 def _json_finding(finding: Finding) -> dict[str, object]:
@@ -110,7 +116,12 @@ def _sarif(findings: Sequence[Finding], rules: Mapping[str, Rule], version: str)
         }
         for finding in findings
     ]
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the root of the product's repository"}}}, "results": results}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "originalUriBaseIds": {"SRCROOT": {"description": {"text": "the root of the product's repository"}}},
+        "results": results,
+    }
     return _dump({"$schema": "https://json.schemastore.org/sarif-2.1.0.json", "version": "2.1.0", "runs": [run]})
 
 
@@ -184,7 +195,10 @@ def _gitlab(findings: Sequence[Finding], rules: Mapping[str, Rule], version: str
                 "check_name": finding.code,
                 "fingerprint": _identity(finding, seen),
                 "severity": _GITLAB_LEVEL[finding.severity],
-                "location": {"path": finding.location.path if finding.location else "lotmark.yaml", "lines": {"begin": (finding.location.line if finding.location else 0) or 1}},
+                "location": {
+                    "path": finding.location.path if finding.location else "lotmark.yaml",
+                    "lines": {"begin": (finding.location.line if finding.location else 0) or 1},
+                },
             }
             for finding in findings
         ]

@@ -20,7 +20,7 @@ def command(output: Output, base: str | None, show_all: bool) -> int:
 
     Forms: text, json, sarif, junit, github, gitlab, markdown.
     """
-    from lotmark.matrix.api import check_matrix, find_known_tests, read_matrix
+    from lotmark.matrix.api import check_matrix, find_gaps, find_known_tests, read_matrix
     from lotmark.product.api import find_root, load_product
     from lotmark.trace.api import check_trace, load_product_trace
 
@@ -34,6 +34,7 @@ def command(output: Output, base: str | None, show_all: bool) -> int:
     layers = product.file.tests
     all_listed = all(layer.list_command for layer in (layers.unit, layers.integration, layers.validation))
     findings += check_matrix(matrix, graph, tests=tests, all_listed=all_listed, safety_class=safety_class, day=SystemClock().now().date())
+    findings += find_gaps(matrix, graph, tests, safety_class=safety_class)
     findings += _check_inputs(product.root, product.config_root, product.file.dependencies)
     if base is not None:
         findings += _check_commits(root, product.id, base)

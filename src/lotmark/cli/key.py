@@ -42,8 +42,11 @@ def generate(output: Output, person: str, path: Path | None) -> None:
 @click.option("--as", "administrator", required=True, help="Id of the administrator who signs the enrolment.")
 @click.option("--key", "key_file", type=click.Path(path_type=Path), default=None, help="The administrator's key file.")
 @click.option("--reason", default="joins the product's team", show_default=True)
+@click.option(
+    "--root", "as_root", is_flag=True, help="As an administrator's key, which may itself enrol and revoke. Have two: a root key is revoked by another."
+)
 @click.pass_obj
-def enrol(output: Output, person: str, public_file: Path, administrator: str, key_file: Path | None, reason: str) -> None:
+def enrol(output: Output, person: str, public_file: Path, administrator: str, key_file: Path | None, reason: str, as_root: bool) -> None:
     """Let a person's key count from now on; signed by an administrator's root key."""
     from lotmark.approvals.api import read_people
     from lotmark.attest.api import parse_public_pem
@@ -64,7 +67,7 @@ def enrol(output: Output, person: str, public_file: Path, administrator: str, ke
     index = enrol_key(
         workspace,
         public_key=parse_public_pem(public_file.read_bytes()),
-        kind="person",
+        kind="root" if as_root else "person",
         person=Person(known.id, known.name, known.email),
         reason=reason,
         root=root,

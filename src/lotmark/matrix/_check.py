@@ -8,7 +8,7 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.matrix._file import MatrixFile
 from lotmark.matrix._globs import compile_glob, matches_item
 from lotmark.matrix._index import MatrixIndex
-from lotmark.matrix._subjects import find_subjects
+from lotmark.matrix._subjects import Coverage, find_subjects
 from lotmark.matrix.models import KnownTest
 from lotmark.trace.models import TraceGraph
 
@@ -137,6 +137,41 @@ def _speechless(document: Document[MatrixFile], index: MatrixIndex, graph: Trace
                 document.where(("requires",)),
                 "add a line for it under `requires` or `overrides`",
                 Severity.ERROR,
+                subject.id,
+            )
+
+
+def find_gaps(document: Document[MatrixFile], graph: TraceGraph, tests: Sequence[KnownTest], *, safety_class: str = "C") -> tuple[Finding, ...]:
+    """Subjects for which no known test stands in a category that they need: what validation would refuse later.
+
+    Raises:
+        UsageError: LM-MTX-030 or LM-MTX-031 if the matrix contradicts itself.
+    """
+    return tuple(_gaps(MatrixIndex(document.value, document), graph, tests, safety_class))
+
+
+def _gaps(index: MatrixIndex, graph: TraceGraph, tests: Sequence[KnownTest], safety_class: str) -> Iterable[Finding]:
+    coverage = Coverage(graph)
+    verified = {test.id: coverage.verified(test.id, test.verifies) for test in tests}
+    # A test of no known layer may yet turn out to belong; markers from outside may name tests that only results know.
+    members = {
+        category.id: [test for test in tests if test.layer is None or category in index.categories_of(test.id, test.layer)]
+        for category in index.matrix.categories
+    }
+    outside = frozenset(item for marker in graph.declared for item in marker.ids)
+    for subject in find_subjects(index, graph, (), first_release=True, safety_class=safety_class):
+        if not subject.needs_tests:
+            continue
+        for category in subject.needs:
+            if any(not verified[test.id].isdisjoint(subject.items) for test in members[category.id]):
+                continue
+            certain = category.gating == "blocking" and outside.isdisjoint(subject.items)
+            yield _finding(
+                "041",
+                f"{subject.kind} {subject.id} needs {category.id} tests ({category.gating}), and no known test of that category verifies it",
+                graph.items[subject.id].where(),
+                "write a test for it and let it name the item with a `verifies` marker, or mend the matrix",
+                Severity.ERROR if certain else Severity.WARNING,
                 subject.id,
             )
 

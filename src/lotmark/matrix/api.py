@@ -16,7 +16,7 @@ Typical use::
 Every function is pure but `read_matrix`, which reads the one file that it is given.
 """
 
-from lotmark.matrix._check import check_matrix
+from lotmark.matrix._check import check_matrix, find_gaps
 from lotmark.matrix._collect import collect_results
 from lotmark.matrix._evaluate import evaluate_matrix
 from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
@@ -39,6 +39,7 @@ __all__ = [
     "collect_results",
     "evaluate_matrix",
     "find_active_waivers",
+    "find_gaps",
     "find_known_tests",
     "matrix_schema",
     "normalise_id",

@@ -94,7 +94,7 @@ def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedRe
     attempts: list[Attempt] = []
     reports: list[CommandReport] = []
     for number in range(1, declared.attempts + 1):
-        context.note(f"{len(expected)} expected tests" + (f", attempt {number}" if number > 1 else ""))
+        context.note(f"{len(expected)} expected test{'' if len(expected) == 1 else 's'}" + (f", attempt {number}" if number > 1 else ""))
         report = _run(context, declared, folder / f"attempt-{number}")
         reports.append(report)
         attempts.append(_attempt(report))
@@ -130,7 +130,9 @@ def summarise_layer(collected: CollectedResults) -> str:
     """Counts in words."""
     run = collected.test_run
     words = [f"{getattr(run.counts, name)} {name}" for name in ("passed", "failed", "error", "skipped", "missing") if getattr(run.counts, name)]
-    counted = f"{run.received} of {run.expected} expected tests" if run.expected else f"{run.received} tests, of an unknown number,"
+    counted = (
+        f"{run.received} of {run.expected} expected test{'' if run.expected == 1 else 's'}" if run.expected else f"{run.received} tests, of an unknown number,"
+    )
     return f"{counted} reported: " + (", ".join(words) or "nothing")
 
 

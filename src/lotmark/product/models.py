@@ -216,6 +216,8 @@ class PackageSection(Section, frozen=True, kw_only=True):
     artifact: NonEmpty
     """Glob among the build outputs; it must match exactly one file."""
     media_type: str = "application/octet-stream"
+    version_pattern: str = ""
+    """Regex with one group, searched in the artifact's bytes: the version that it tells. Not needed for wheels, Python and npm archives."""
     label: VersionSource | None = None
     """Where the version stands in the labelling (instructions for use, about box); it must be the proposed one."""
     device: DeviceSection | None = None

@@ -45,23 +45,24 @@ def select_artifact(outputs: Mapping[str, Path], package: PackageSection) -> Art
         ) from error
 
 
-def read_artifact_version(artifact: ArtifactFile, device: DeviceSection | None) -> str | None:
-    """The version that the artifact itself tells: its package metadata, or `device.version-pattern` in its bytes.
+def read_artifact_version(artifact: ArtifactFile, device: DeviceSection | None, pattern: str = "") -> str | None:
+    """The version that the artifact itself tells: its package metadata, or the declared pattern in its bytes.
 
     None where it tells none or cannot be read: an unknown version never equals the proposed one.
 
     Raises:
         RefusedError: LM-REL-003 if the pattern is no regular expression.
     """
-    if device is None or not device.version_pattern:
+    pattern = (device.version_pattern if device else "") or pattern
+    if not pattern:
         return read_metadata_version(artifact.path, artifact.name)
     try:
-        pattern = re.compile(device.version_pattern.encode())
+        compiled = re.compile(pattern.encode())
     except re.error as error:
         raise RefusedError(
-            "LM-REL-003", f"package.device.version-pattern is not a regular expression: {error}", where="lotmark.yaml", solution="mend the pattern"
+            "LM-REL-003", f"the version pattern is not a regular expression: {error}", where="lotmark.yaml", solution="mend the pattern"
         ) from error
-    match = pattern.search(artifact.path.read_bytes())
+    match = compiled.search(artifact.path.read_bytes())
     return match[1].decode("utf-8", "replace") if match and match.groups() and match[1] else None
 
 
@@ -96,7 +97,7 @@ def compare_versions(product: Product, evidence: RunEvidence, artifact: Artifact
     Raises:
         RefusedError: LM-REL-006 if the declared labelling tells none, LM-REL-003 if the version pattern is no regular expression.
     """
-    own = read_artifact_version(artifact, product.file.package.device)
+    own = read_artifact_version(artifact, product.file.package.device, product.file.package.version_pattern)
     layers = {layer: evidence.find("test-run", layer=layer) for layer in ("unit", "integration", "validation")}
     tested_digests = [{entry["sha256"] for entry in run.statement.predicate.get("artifacts", ())} if run is not None else set() for run in layers.values()]
     tested = own if all(artifact.digest.hex in digests for digests in tested_digests) else None

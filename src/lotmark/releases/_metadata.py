@@ -62,7 +62,7 @@ def _zip_version(path: Path) -> str | None:
 
 def _tar_version(stream: IO[bytes]) -> str | None:
     versions = []
-    with tarfile.open(fileobj=cast("IO[bytes]", _Bounded(stream)), mode="r|") as archive:
+    with tarfile.open(fileobj=cast("IO[bytes]", _Bounded(stream)), mode="r:") as archive:
         for number, member in enumerate(archive):
             if number >= _MAX_MEMBERS:
                 return None
@@ -88,15 +88,22 @@ def _json_version(data: bytes) -> str | None:
 
 
 class _Bounded:
-    """Reads of a stream up to a limit, which a small archive that unpacks to a huge one meets."""
+    """A stream up to a limit, which a small archive that unpacks to a huge one, or claims to, meets."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
-        self._left = _MAX_UNPACKED
 
     def read(self, size: int) -> bytes:
-        data = self._stream.read(size)
-        self._left -= len(data)
-        if self._left < 0:
+        self._check(self._stream.tell() + size)
+        return self._stream.read(size)
+
+    def seek(self, position: int) -> int:
+        self._check(position)
+        return self._stream.seek(position)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+    def _check(self, position: int) -> None:
+        if position > _MAX_UNPACKED:
             raise ValueError("the archive unpacks to too much")
-        return data

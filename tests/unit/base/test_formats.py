@@ -49,7 +49,15 @@ def test_findings_are_counted_by_severity():
 
 @pytest.mark.parametrize(
     ("text", "line"),
-    [("plain é", "plain é"), ("a\nb\tc", "a\\nb\\tc"), ("\x1b[0m", "\\x1b[0m"), ("\r", "\\x0d"), ("\u202e", "\\u202e"), ("\ud800", "\\ud800"), ("\x85", "\\x85")],
+    [
+        ("plain é", "plain é"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\x1b[0m", "\\x1b[0m"),
+        ("\r", "\\x0d"),
+        ("\u202e", "\\u202e"),
+        ("\ud800", "\\ud800"),
+        ("\x85", "\\x85"),
+    ],
 )
 def test_text_for_a_terminal_shows_what_it_must_not_send(text, line):
     assert show_text(text) == line
@@ -119,7 +127,12 @@ class TestSarif:
         driver = self.run([ERROR, INFO, ERROR], rules=RULES, version="0.1.0")["tool"]["driver"]
         assert (driver["name"], driver["semanticVersion"]) == ("lotmark", "0.1.0")
         first, second = driver["rules"]
-        assert first == {"id": "LM-TRC-035", "shortDescription": {"text": "a requirement has no test"}, "fullDescription": {"text": "The story."}, "help": {"text": "The cure."}}
+        assert first == {
+            "id": "LM-TRC-035",
+            "shortDescription": {"text": "a requirement has no test"},
+            "fullDescription": {"text": "The story."},
+            "help": {"text": "The cure."},
+        }
         assert second == {"id": "LM-TRC-044"}
         assert "semanticVersion" not in self.run()["tool"]["driver"]
 

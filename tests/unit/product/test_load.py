@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fakes.declared_product import TARGET, declaration
 from fakes.git_repository import Repository
 from lotmark.base.digest import Digest
 from lotmark.base.documents import parse_yaml
@@ -14,33 +15,6 @@ from lotmark.product._schemas import FOLDER, all_schemas
 from lotmark.product.api import configuration_files, load_product, locks_beside, product_schema
 from lotmark.product.models import EnvironmentSection
 from lotmark.product.rules import RULES
-
-DECLARATION = """\
-lotmark: 1
-product:
-  id: qpcr
-  name: qPCR caller
-  version: {version}
-  safety-class: B
-dependencies:
-  none: {{reason: none needed, owner: dana}}
-  licences: {{allow: [MIT]}}
-  vulnerabilities: {{dump: osv, sha256: {sha}, retrieved: 2026-11-20}}
-build: {{command: [make], outputs: [dist/*]}}
-tests:
-  unit: {{command: [t], results: [r.xml]}}
-  integration: {{command: [t], results: [r.xml]}}
-  validation: {{command: [t], results: [r.xml]}}
-package: {{artifact: dist/*.whl}}
-deploy:
-  targets:
-{targets}
-"""
-TARGET = "    - {name: lab, path: ../site}"
-
-
-def declaration(version="1.2.0", targets=TARGET):
-    return DECLARATION.format(version=version, sha="0" * 64, targets=targets)
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -69,7 +43,7 @@ def refusal(call, *arguments):
 class TestDeclaration:
     def test_a_product_is_its_declaration_and_what_lies_in_quality(self, root):
         product = load_product(root)
-        assert (product.id, product.version, product.root, product.config_root) == ("qpcr", "1.2.0", root, root)
+        assert (product.id, product.version, product.root, product.config_root) == ("qpcr", "1.4.0", root, root)
         assert product.quality == root / "quality"
         assert product.file.deploy.targets[0].name == "lab"
         assert [file.path for file in product.configuration] == ["lotmark.yaml", "quality/policy.yaml", "quality/requirements/REQ-001.md"]
@@ -93,7 +67,7 @@ class TestDeclaration:
             ("id: qpcr", "id: QPCR", "LM-CFG-005", "lotmark.yaml:3:7"),
             ("id: qpcr", 'id: "qpcr\\n"', "LM-CFG-005", "lotmark.yaml:3:7"),
             ("name: qPCR caller", "name: ''", "LM-CFG-005", "lotmark.yaml:4:9"),
-            ("version: 1.2.0", "version: 1.2", "LM-CFG-005", "lotmark.yaml:5:12"),
+            ("version: 1.4.0", "version: 1.2", "LM-CFG-005", "lotmark.yaml:5:12"),
             ("command: [make]", "command: make", "LM-CFG-005", "lotmark.yaml:11:18"),
             ("command: [make]", "command: []", "LM-CFG-005", "lotmark.yaml:11:18"),
         ],

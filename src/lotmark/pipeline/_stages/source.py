@@ -67,7 +67,7 @@ def work(context: StageContext) -> StageResult:
     findings = _judge(product, [commit for commit in commits if commit.sha not in exempt], references)
     outcome = Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED
     people = len(summary["authors"])
-    text = f"commit {identity.commit[:12]}, {len(commits)} commits by {people} {'person' if people == 1 else 'people'}, {len(changed)} paths since {previous.version if previous else 'the beginning'}"
+    text = f"commit {identity.commit[:12]}, {len(commits)} commit{'' if len(commits) == 1 else 's'} by {people} {'person' if people == 1 else 'people'}, {len(changed)} paths since {previous.version if previous else 'the beginning'}"
     return builder.close(outcome, text, findings)
 
 
