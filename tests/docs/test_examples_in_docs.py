@@ -24,6 +24,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 PAGES = {str(path.relative_to(DOCS).with_suffix("")): path for path in sorted(DOCS.rglob("*.md")) if path != DOCS / "README.md"} | {

@@ -9,6 +9,9 @@ import yaml
 
 from lotmark.pipeline.models import EXPECTED, Stage
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 ROOT = Path(__file__).parents[2]
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 _LINK = re.compile(r"(?<!`)!?\[[^\]\n]*\]\(([^)\s]+)\)")

@@ -5,6 +5,9 @@ import sys
 import pytest
 from tools.terminal_picture import cut, draw, run_in_terminal
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 TEXT = "1\n2\n3\n4\n5\n"
 
 

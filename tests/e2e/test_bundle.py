@@ -11,6 +11,9 @@ from fakes.bundles import unpack
 from fakes.tiny_product import TinyProduct, call
 from fakes.tiny_world import own_configuration, tiny_released
 
+pytestmark = pytest.mark.verifies("REQ-019")
+
+
 __all__ = ["own_configuration", "tiny_released"]
 
 

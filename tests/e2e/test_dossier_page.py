@@ -12,7 +12,7 @@ from fakes.dossier_log import large, poor, released
 from lotmark.dossier.api import render_html
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
+pytestmark = [pytest.mark.verifies("REQ-024"), pytest.mark.slow, pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
 WIDTHS = (320, 400, 800, 1280)
 SWITCHES = (
     "--headless",

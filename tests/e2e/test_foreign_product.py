@@ -11,6 +11,9 @@ from fakes.tiny_product import call
 from fakes.tiny_world import own_configuration
 from lotmark.builds.api import probe
 
+pytestmark = pytest.mark.verifies("REQ-019")
+
+
 __all__ = ["own_configuration"]
 
 GONE = "tests/test_idna_compat.py::CompatTests::test_that_was_taken_out"

@@ -21,6 +21,9 @@ from lotmark.pipeline._run_lock import RunLock
 from lotmark.pipeline.api import run_pipeline
 from lotmark.pipeline.models import Outcome, Stage
 
+pytestmark = pytest.mark.verifies("REQ-025", "REQ-019", "HAZ-005")
+
+
 OPENED = 8
 """Entries of a ledger in which nothing but keys was recorded."""
 

@@ -9,6 +9,9 @@ from tools.kill_runs import measure, prepare_tiny
 from fakes.tiny_world import own_configuration
 from lotmark.builds.api import probe
 
+pytestmark = pytest.mark.verifies("REQ-019", "RC-004")
+
+
 __all__ = ["own_configuration"]
 
 KILLS = 4

@@ -14,6 +14,9 @@ from lotmark.base.limits import Limits
 from lotmark.base.strict_yaml import KEY
 from lotmark.product.models import ProductFile
 
+pytestmark = pytest.mark.verifies("REQ-026")
+
+
 LIMITS = Limits(max_bytes=100_000, max_depth=32, max_items=2_000)
 SEEN = st.characters(exclude_categories=["Cs", "Cc", "Cf", "Zl", "Zp", "Cn", "Co"])
 TEXT = st.text(SEEN, max_size=12)

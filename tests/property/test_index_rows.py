@@ -3,11 +3,15 @@
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fakes.index_world import MYSTERY, IndexWorld
 from lotmark.index import _index
+
+pytestmark = pytest.mark.verifies("REQ-008")
+
 
 STEPS = ("waive", "close", "delegate", "open", "refuse", "work", "release", "mystery", "enrol", "refresh", "new program", "rebuild")
 

@@ -66,7 +66,9 @@ def verify_deployment(workspace: Workspace, target: str) -> VerificationReport:
         first = Step(1, name, "passed", check.reason)
     else:
         code = ExitCode.INTEGRITY if check.verdict == "mismatch" else ExitCode.REFUSED
-        finding = Finding("LM-DEP-005", f"{target}: {check.reason}", subject=target, help="find out who changed the target; `lotmark deploy rollback` goes back")
+        finding = Finding(
+            "LM-DEP-005", f"{target}: {check.reason}", subject=target, help="find out who changed the target; `lotmark deploy rollback` goes back"
+        )
         first = Step(1, name, "failed", f"{check.verdict}: {check.reason}", (finding,), code)
     release = verify_artifact(
         workspace.ledger.blobs.path(check.expected),

@@ -6,6 +6,9 @@ import pytest
 
 from lotmark.base.clock import SteppingClock, SystemClock, format_instant, parse_instant
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 

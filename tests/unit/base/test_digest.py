@@ -6,6 +6,9 @@ import pytest
 
 from lotmark.base.digest import Digest
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 

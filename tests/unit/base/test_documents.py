@@ -13,6 +13,8 @@ from lotmark.base.errors import UsageError
 from lotmark.base.findings import Location
 from lotmark.base.limits import Limits
 
+pytestmark = pytest.mark.verifies("REQ-026", "RC-009")
+
 
 class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
     good_name: str

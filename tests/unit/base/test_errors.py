@@ -8,6 +8,9 @@ import pytest
 from lotmark.base import errors
 from lotmark.base.errors import ExitCode, LotmarkError, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 EXITS = {
     "LotmarkError": 3,
     "RefusedError": 1,

@@ -6,6 +6,8 @@ import pytest
 
 from lotmark.base.findings import Finding, Location, Severity, has_errors
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
 
 @pytest.mark.parametrize(
     ("location", "text"),

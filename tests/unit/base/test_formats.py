@@ -9,6 +9,9 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.base.formats import FORMATS, count_findings, format_findings, show_text
 from lotmark.base.rules import Rule
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
+
 ERROR = Finding("LM-TRC-035", "no test verifies the requirement", Severity.ERROR, Location("quality/requirements/REQ-001.md", 2, 5), "REQ-001", "mark a test")
 WARNING = Finding("LM-TRC-045", "no test source", Severity.WARNING)
 INFO = Finding("LM-TRC-044", "no label", Severity.INFO, Location("tests/a b.py", 3), "tests/a b.py::test_x")

@@ -1,7 +1,11 @@
 """Limits are values with safe defaults."""
 
+import pytest
+
 from lotmark.base.documents import DOCUMENT_LIMITS
 from lotmark.base.limits import Limits
+
+pytestmark = pytest.mark.verifies("REQ-025")
 
 
 def test_the_defaults_are_bounds():

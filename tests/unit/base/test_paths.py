@@ -7,6 +7,8 @@ import pytest
 from lotmark.base.errors import UsageError
 from lotmark.base.paths import RootedPath
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
 
 @pytest.fixture
 def root(tmp_path):

@@ -10,6 +10,8 @@ from lotmark.base.errors import UsageError
 from lotmark.base.findings import Location
 from lotmark.base.limits import Limits
 
+pytestmark = pytest.mark.verifies("REQ-025")
+
 
 def read(text, **limits):
     data = text if isinstance(text, bytes) else text.encode()

@@ -3,8 +3,13 @@
 import re
 from pathlib import Path
 
+import pytest
+
 import lotmark
 from lotmark.bootstrap.api import rules
+
+pytestmark = pytest.mark.verifies("REQ-019")
+
 
 SOURCE = Path(lotmark.__file__).parent
 

@@ -20,6 +20,8 @@ from lotmark.pipeline.api import find_run, run_pipeline
 from lotmark.pipeline.models import Stage
 from lotmark.pipeline.ports import Silence
 
+pytestmark = pytest.mark.verifies("REQ-019")
+
 
 def test_every_name_behind_the_door_can_be_loaded():
     for name in bootstrap.__all__:

@@ -16,6 +16,8 @@ from lotmark.builds import api as builds
 from lotmark.builds.models import Dimension
 from lotmark.cli import _people
 
+pytestmark = pytest.mark.verifies("REQ-025", "RC-009")
+
 
 def schema(called):
     assert called.code in {0, 1, 5, 8}, called.err

@@ -4,6 +4,8 @@ import pytest
 
 from fakes.tiny_product import TinyProduct, call
 
+pytestmark = pytest.mark.verifies("REQ-025", "RC-009")
+
 
 @pytest.mark.parametrize("option", ["--quiet", "--format", "--state", "-C"])
 def test_an_option_of_lotmark_behind_the_command_is_told_its_place(option):

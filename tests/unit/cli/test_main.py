@@ -21,6 +21,8 @@ from lotmark.cli._output import Output, fold_findings, format_finding, table
 from lotmark.cli._progress import LineProgress, open_progress
 from lotmark.pipeline.models import Outcome, Stage, StageStatus
 
+pytestmark = pytest.mark.verifies("REQ-025", "RC-009")
+
 
 def groups():
     """Every command and subcommand that there is, with the words that call it."""

@@ -7,6 +7,9 @@ import pytest
 
 from fakes.tiny_product import TinyProduct, call
 
+pytestmark = pytest.mark.verifies("REQ-025", "RC-009")
+
+
 RUN = "tiny:RUN-0001"
 
 

@@ -20,6 +20,9 @@ from lotmark.base.errors import ExitCode
 from lotmark.cli.main import run
 from lotmark.ledger.api import create_ledger
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
+
 SCHEMA = json.loads((Path(lotmark.index.__file__).parent / "schemas" / "answers.v1.json").read_text(encoding="utf-8"))
 HEAVY = ("dbos", "sqlalchemy", "django", "rich", "cyclonedx", "cel", "celpy", "yaml", "jinja2", "typst", "univers")
 

@@ -9,6 +9,8 @@ from fakes.bundles import find, pack, unpack
 from fakes.release_log import ARTIFACT, REGISTRY, ReleaseLog
 from fakes.tiny_product import call
 
+pytestmark = pytest.mark.verifies("REQ-025", "RC-009")
+
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,6 +17,9 @@ from lotmark.dossier._bundle_manifest import ALLOWED, format_manifest, parse_man
 from lotmark.dossier.api import select_scope
 from lotmark.ledger.api import verify_headers, verify_log_checkpoint
 
+pytestmark = pytest.mark.verifies("REQ-022", "RC-003")
+
+
 TOOLS = ("unzip", "openssl", "sha256sum", "base64", "python3", "bash")
 
 

@@ -13,6 +13,9 @@ from lotmark.base.errors import IntegrityError, RefusedError, UsageError
 from lotmark.base.limits import Limits
 from lotmark.dossier._archive import Archive, parse_archive, read_bytes, write_archive
 
+pytestmark = pytest.mark.verifies("REQ-022", "RC-003")
+
+
 FILES = {"a.txt": b"alpha", "b/c.json": b"{}", "b/empty": b""}
 
 

@@ -12,6 +12,9 @@ import pytest
 from fakes.dossier_log import STATES, DossierLog, item, large, released
 from lotmark.dossier._html import SECTIONS, css_string, render_html
 
+pytestmark = pytest.mark.verifies("REQ-024")
+
+
 VOID = {"meta", "link", "br", "use", "path", "circle"}
 
 

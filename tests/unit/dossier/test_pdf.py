@@ -13,6 +13,8 @@ from lotmark.base.errors import EnvironmentLacksError
 from lotmark.dossier import _pdf
 from lotmark.dossier._pdf import KNOWN, breakable, pdf_data, printable, render_pdf
 
+pytestmark = pytest.mark.verifies("REQ-024")
+
 
 @pytest.fixture(scope="module")
 def document() -> bytes:

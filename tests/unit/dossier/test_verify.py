@@ -21,6 +21,9 @@ from lotmark.base.limits import Limits
 from lotmark.dossier._verify import NAMES
 from lotmark.dossier.models import Step, VerificationReport
 
+pytestmark = pytest.mark.verifies("REQ-022", "RC-003", "HAZ-001")
+
+
 # ---- what is good
 
 

@@ -13,6 +13,8 @@ from lotmark.dossier.api import verify_artifact
 from lotmark.dossier.models import VerificationReport
 from lotmark.tlog.errors import ProofError
 
+pytestmark = pytest.mark.verifies("REQ-022", "RC-003", "HAZ-001")
+
 
 @pytest.fixture
 def artifact(tmp_path: Path) -> Path:

@@ -11,6 +11,9 @@ from fakes.release_log import ARTIFACT, DIGEST, NAME, RUN, ReleaseLog
 from lotmark.attest.models import Subject
 from lotmark.base.errors import EnvironmentLacksError, ExitCode, UsageError
 
+pytestmark = pytest.mark.verifies("REQ-022", "RC-003", "HAZ-001")
+
+
 # ---- step 6
 
 

@@ -10,6 +10,8 @@ from lotmark.dossier._view import build_view
 from lotmark.dossier._view_model import LogFacts
 from lotmark.releases.models import RunEvidence
 
+pytestmark = pytest.mark.verifies("REQ-024")
+
 
 def test_what_these_tests_show_has_the_published_shapes():
     """Nothing is proved about a reader by evidence that no stage would make."""

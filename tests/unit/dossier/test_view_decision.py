@@ -1,7 +1,11 @@
 """Criteria with what was found, relaxations, signatures and waivers."""
 
+import pytest
+
 from fakes.dossier_log import DossierLog, released
 from lotmark.dossier._view_decision import describe_found
+
+pytestmark = pytest.mark.verifies("REQ-024")
 
 
 def criterion(view, name):

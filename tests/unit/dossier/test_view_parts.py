@@ -10,6 +10,8 @@ from lotmark.dossier._view_risk import rank_of
 from lotmark.dossier._view_trace import group_tests
 from lotmark.dossier._view_words import count, in_words, instant, join, status_of, visible, worst
 
+pytestmark = pytest.mark.verifies("REQ-024")
+
 
 def view(log, until="work"):
     return log.record(until=until).view()

@@ -14,6 +14,9 @@ from lotmark.index._schemas import FOLDER, SCHEMA_ID, answers_schema, format_sch
 from lotmark.index.api import CAVEAT, Index, answer_question, format_answers
 from lotmark.index.models import Answers, FiveAnswers
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
+
 TODAY = date(2026, 11, 23)
 COMMIT = Digest.of(b"qpcr1.4.0").hex[:40]
 WHEEL = Digest.of(b"artifact of qpcr 1.4.0").hex

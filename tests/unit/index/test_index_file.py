@@ -15,6 +15,8 @@ from lotmark.index import _index
 from lotmark.index.api import FILE, Index
 from lotmark.ledger.models import Entry
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
 
 def words(index: Index) -> list[str]:
     return [row["words"] for row in index.rows("SELECT words FROM entries ORDER BY idx")]

@@ -5,6 +5,8 @@ import pytest
 from lotmark.index._layout import Page
 from lotmark.index._words import both_times, instant, number_of
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
 
 def page(width: int = 60, *, styled: bool = False) -> Page:
     return Page(width, styled=styled)

@@ -10,6 +10,8 @@ from lotmark.index._projectors import PROJECTORS
 from lotmark.index._tables import COLUMNS, INSERTS, column_names
 from lotmark.index.api import Index
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
 
 def rows(index: Index, table: str, *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row.values()) for row in index.rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY idx")]

@@ -7,6 +7,8 @@ import pytest
 from fakes.index_world import COMPONENTS, MYSTERY, IndexWorld
 from lotmark.index.api import component_releases, find_release, item_history, list_releases, list_runs, run_targets, run_timeline
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
 
 class TestStates:
     def test_each_state_has_its_reason_in_the_ledger(self, world: IndexWorld, tmp_path: Path):

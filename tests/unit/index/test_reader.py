@@ -7,6 +7,8 @@ from fakes.ledger import policy
 from lotmark.base.errors import IntegrityError
 from lotmark.index.api import VerifiedReader
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
 
 @pytest.fixture
 def reader(world: IndexWorld) -> VerifiedReader:

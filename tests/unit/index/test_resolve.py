@@ -10,6 +10,9 @@ from lotmark.base.errors import ExitCode, NothingToJudgeError, UsageError
 from lotmark.index._resolve import Found, resolve
 from lotmark.index.api import Index
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
+
 COMMIT = Digest.of(b"qpcr1.4.0").hex[:40]
 EARLY = Digest.of(f"early {COMMIT}".encode()).hex[:40]
 WHEEL = Digest.of(b"artifact of qpcr 1.4.0").hex

@@ -12,6 +12,9 @@ from lotmark.index import api
 from lotmark.index._tables import COLUMNS, column_names
 from lotmark.index.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-023")
+
+
 ROOM = Path(lotmark.index.__file__).parent
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "index.md"
 

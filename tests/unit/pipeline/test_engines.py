@@ -17,6 +17,9 @@ from lotmark.base.errors import EnvironmentLacksError, RefusedError
 from lotmark.pipeline._run_lock import RunLock
 from lotmark.pipeline.api import open_direct_engine, open_embedded_engine
 
+pytestmark = pytest.mark.verifies("REQ-019", "RC-004", "HAZ-005")
+
+
 ENGINES = {"durable": open_embedded_engine, "direct": open_direct_engine}
 
 

@@ -17,6 +17,9 @@ from lotmark.pipeline.api import find_previous, find_run, identify_run, open_dir
 from lotmark.pipeline.models import EXPECTED, NEEDS, Outcome, Stage
 from lotmark.pipeline.ports import Silence
 
+pytestmark = pytest.mark.verifies("REQ-019", "RC-004", "HAZ-005")
+
+
 JUDGED = tuple(stage for stage in Stage if stage not in {Stage.DEPLOYMENT, Stage.VERIFICATION})
 
 

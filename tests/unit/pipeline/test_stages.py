@@ -11,6 +11,8 @@ from lotmark.pipeline._stages.deployment import prove_inclusion
 from lotmark.pipeline.api import find_run, run_pipeline
 from lotmark.pipeline.models import Outcome, Payload, Stage, StageResult
 
+pytestmark = pytest.mark.verifies("REQ-019", "RC-004", "HAZ-005")
+
 
 def ended(report, stage):
     """How a stage ended, and the codes of what it found wrong."""

@@ -6,6 +6,8 @@ from fakes.git_repository import Repository
 from lotmark.base.errors import UsageError
 from lotmark.product.api import changed_paths, files_at, is_ancestor, list_commits
 
+pytestmark = pytest.mark.verifies("REQ-026")
+
 
 def commits(repo, base=None):
     return list_commits(repo.root, base, "HEAD")

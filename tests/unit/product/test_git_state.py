@@ -9,6 +9,8 @@ from fakes.git_repository import Repository
 from lotmark.base.errors import EnvironmentLacksError, UsageError
 from lotmark.product.api import find_root, read_cleanliness, read_source_state, resolve_commit
 
+pytestmark = pytest.mark.verifies("REQ-026")
+
 
 def dirty(repo):
     """As both ways of asking say it."""

@@ -16,6 +16,8 @@ from lotmark.product.api import configuration_files, load_product, locks_beside,
 from lotmark.product.models import EnvironmentSection
 from lotmark.product.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-026")
+
 
 def write(folder: Path, name: str, text: str) -> Path:
     path = folder / name

@@ -16,6 +16,9 @@ from lotmark.product.models import DeviceSection, FirmwareChecksum, PackageSecti
 from lotmark.releases.api import candidate_evidence, compare_versions, describe_device, select_artifact
 from lotmark.releases.models import ArtifactFile, RunEvidence, Versions
 
+pytestmark = pytest.mark.verifies("REQ-020", "RC-008")
+
+
 METADATA = b"Version: 1.4.0\n\n"
 IMAGE = b"LP-FW v1.4.0\x00" + bytes(range(256))
 

@@ -14,6 +14,9 @@ from lotmark.bootstrap.api import registry
 from lotmark.releases.api import manifest_evidence, residual_risks
 from lotmark.releases.predicates import ReleaseManifestBody
 
+pytestmark = pytest.mark.verifies("REQ-020", "RC-008")
+
+
 TARGETS = [{"name": "lab", "environment": "production", "descriptorSha256": "d5" * 32}]
 ANOMALIES = [{"id": "ANO-001", "title": "Slow start", "severity": 3, "rationale": "Harmless"}]
 DECISION = decision()

@@ -8,6 +8,8 @@ from lotmark.base.errors import NothingToJudgeError
 from lotmark.releases.api import format_notes
 from lotmark.releases.rules import RULES
 
+pytestmark = pytest.mark.verifies("REQ-020", "RC-008")
+
 
 def sections(text):
     parts = text.split("\n## ")

@@ -8,6 +8,8 @@ from fakes.release_run import verified
 from lotmark.base.errors import NothingToJudgeError
 from lotmark.releases.models import RunEvidence
 
+pytestmark = pytest.mark.verifies("REQ-020", "RC-008")
+
 
 def entry(kind, index, **predicate):
     return verified(kind, {"n": index, **predicate}, index)

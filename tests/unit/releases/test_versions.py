@@ -20,6 +20,9 @@ from lotmark.releases import _metadata
 from lotmark.releases.api import read_artifact_version
 from lotmark.releases.models import ArtifactFile
 
+pytestmark = pytest.mark.verifies("REQ-020", "RC-008")
+
+
 METADATA = b"Metadata-Version: 2.1\nName: qpcr\nVersion: 1.4.0\n\nVersion: 9.9.9 is only mentioned here\n"
 WHEEL = [("qpcr/__init__.py", b""), ("qpcr-1.4.0.dist-info/METADATA", METADATA), ("qpcr-1.4.0.dist-info/RECORD", b"")]
 SDIST = [("qpcr-1.4.0/setup.py", b""), ("qpcr-1.4.0/src/qpcr.egg-info/PKG-INFO", b"Version: 0.0.1\n"), ("qpcr-1.4.0/PKG-INFO", METADATA)]
