@@ -58,7 +58,14 @@ def write_tree(root: Path, count: int) -> None:
             "residual-risk: {acceptable: true, rationale: The benefit outweighs it}",
         )
         _item(risks, f"HAZ-{n:05d}", "hazard", f"Hazard {n}", estimates, f"Thing {n} is reported wrongly.")
-        _item(risks, f"RC-{n:05d}", "risk-control", f"Control {n}", ("kind: protective", f"mitigates: [HAZ-{n:05d}]"), f"The software shall refuse thing {n} out of range.")
+        _item(
+            risks,
+            f"RC-{n:05d}",
+            "risk-control",
+            f"Control {n}",
+            ("kind: protective", f"mitigates: [HAZ-{n:05d}]"),
+            f"The software shall refuse thing {n} out of range.",
+        )
     for n in range(count - 3 * tenth):
         links = ("safety-class: C", f"derives: [UN-{n % tenth:05d}]", f"implements: [RC-{n % tenth:05d}]")
         body = f"The software shall report thing {n} within {n} ms,\nand shall say so.\n\n## Rationale\n\nThe user asked for it."

@@ -24,7 +24,13 @@ _REFUSED = pytest.StashKey[dict[str, None]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add ``--lotmark-list``."""
     group = parser.getgroup("lotmark", "evidence for Lotmark")
-    group.addoption("--lotmark-list", action="store_true", default=False, dest=_OPTION, help="print the node id of each collected test, a tab and what it verifies, and exit")
+    group.addoption(
+        "--lotmark-list",
+        action="store_true",
+        default=False,
+        dest=_OPTION,
+        help="print the node id of each collected test, a tab and what it verifies, and exit",
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
