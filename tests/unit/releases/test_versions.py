@@ -207,6 +207,16 @@ class TestFirmware:
         assert told("fw.bin", self.IMAGE, DeviceSection(models=["LP-1"])) is None
 
 
+@pytest.mark.parametrize("name", ["fw.bin", "q.whl"])
+def test_a_pattern_may_be_declared_for_any_artifact(tmp_path, name):
+    data = b"\x00version=7.7.7;"
+    (tmp_path / "blob").write_bytes(data)
+    file = ArtifactFile(name, tmp_path / "blob", len(data), Digest.of(data))
+    assert read_artifact_version(file, None, "version=([^;]+)") == "7.7.7"
+    assert read_artifact_version(file, DeviceSection(models=["m"]), "version=([^;]+)") == "7.7.7"
+    assert read_artifact_version(file, DeviceSection(models=["m"], version_pattern="version=(.)"), "version=([^;]+)") == "7"
+
+
 def test_the_examples_of_this_file_are_what_they_say():
     with zipfile.ZipFile(io.BytesIO(encrypted())) as archive, pytest.raises(RuntimeError):
         archive.read("qpcr-1.4.0.dist-info/METADATA")
