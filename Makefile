@@ -21,7 +21,7 @@ demo: system $(STAMP)  ## release the example product in ./demo and print the fi
 test: system system-test $(STAMP) sdists  ## pass the tests
 	@$(PY) -m pytest -q -n 2 --dist worksteal tests
 
-check: $(STAMP) lint types imports  ## lint, types, layers
+check: $(STAMP) lint types imports own  ## lint, types, layers, our own requirements
 
 lint: $(STAMP)
 	@$(VENV)/bin/ruff check src tests bench
@@ -32,6 +32,10 @@ types: $(STAMP)
 
 imports: $(STAMP)
 	@$(VENV)/bin/lint-imports
+
+# Lotmark is a product under Lotmark: requirements, hazards, controls and the tests that verify them.
+own: $(STAMP)
+	@$(VENV)/bin/lotmark --quiet check
 
 fmt: $(STAMP)  ## format the code
 	@$(VENV)/bin/ruff format src tests bench
