@@ -8,6 +8,7 @@ here, before an engine sees it. Spec: https://github.com/google/cel-spec/blob/v0
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 MAX_TOKENS = 500
 """Bounds the depth of the tree too (a chain of ``||`` is as deep as it is long), so that no reader of it overflows."""
@@ -129,8 +130,9 @@ class _Token:
     offset: int
 
 
+@lru_cache(maxsize=512)
 def parse_cel(text: str) -> Node:
-    """The tree of `text`.
+    """The tree of `text`; a policy and the shipped one have most of their expressions in common.
 
     Raises:
         CelError: the text is not an expression of the subset.

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
+
 from lotmark.base.documents import Document, parse_document, read_document
 from lotmark.base.errors import UsageError
 from lotmark.policy._cel_syntax import CelError, Name, Node, Select, parse_cel
@@ -67,6 +69,22 @@ def check_policy(document: Document[PolicyFile]) -> tuple[Checked, ...]:
     Raises:
         UsageError: LM-POL-011 a doubled id, -012 not in the subset, -013 neither bool nor list of texts, -014 message.
     """
+    policy = document.value
+    # Reading, deciding and explaining ask for the same; what was refused is looked at again, for it names another file.
+    known = msgspec.json.encode(policy)
+    if known not in _CHECKED:
+        checked = _check_all(document)
+        if len(_CHECKED) >= _MAX_CHECKED:
+            _CHECKED.clear()
+        _CHECKED[known] = checked
+    return _CHECKED[known]
+
+
+_CHECKED: dict[bytes, tuple[Checked, ...]] = {}
+_MAX_CHECKED = 16
+
+
+def _check_all(document: Document[PolicyFile]) -> tuple[Checked, ...]:
     policy = document.value
     variables = variables_of(policy)
     seen: set[str] = set()

@@ -1,16 +1,16 @@
 """The child process in which criteria are evaluated: one JSON request on stdin, one JSON answer on stdout.
 
-It is started as a script (``python -I -S _worker.py LIBRARY``) and imports nothing of Lotmark: the start must be quick. The
+It is started as a script (``python -I -S _worker.py LIBRARY``) and imports nothing of Lotmark, and of the standard library no
+more than it must: its start is most of what a decision costs (`typing` and `importlib.util` alone would be a third of it). The
 CEL engine has no limit of its own on what an expression may cost, so the process limits itself before it reads anything.
 """
 
-import importlib.machinery
-import importlib.util
 import json
 import re
 import resource
 import sys
-from typing import Any
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from types import ModuleType
 
 CPU_SECONDS = 5
 MEMORY_BYTES = 512 * 1024 * 1024
@@ -27,18 +27,15 @@ def limit() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def load_engine(library: str) -> Any:
+def load_engine(library: str) -> ModuleType:
     """The engine's extension module alone; its package would import a command line first."""
-    loader = importlib.machinery.ExtensionFileLoader("cel", library)
-    spec = importlib.util.spec_from_file_location("cel", library, loader=loader)
-    if spec is None:
-        raise ImportError(library)
-    module = importlib.util.module_from_spec(spec)
+    loader = ExtensionFileLoader("cel", library)
+    module: ModuleType = loader.create_module(ModuleSpec("cel", loader, origin=library))
     loader.exec_module(module)
     return module
 
 
-def evaluate(engine: Any, expression: str, values: dict[str, Any]) -> dict[str, Any]:
+def evaluate(engine: ModuleType, expression: str, values: dict[str, object]) -> dict[str, object]:
     """``{"value": bool | [str]}`` or ``{"error": why}``; whatever is neither is an error."""
     try:
         value = engine.compile(expression).execute(_named(expression, values))
@@ -53,7 +50,7 @@ def evaluate(engine: Any, expression: str, values: dict[str, Any]) -> dict[str, 
     return {"value": [item[:MAX_MESSAGE] for item in value]}
 
 
-def _named(expression: str, values: dict[str, Any]) -> dict[str, Any]:
+def _named(expression: str, values: dict[str, object]) -> dict[str, object]:
     """The values whose names stand in the expression: the engine copies all that it is given, each time."""
     words = set(_WORD.findall(expression))
     return {name: value for name, value in values.items() if name in words}

@@ -3,7 +3,8 @@
 import pytest
 
 from lotmark.base.errors import UsageError
-from lotmark.policy._document import DEFAULT_POLICY, fill_message
+from lotmark.policy import _document
+from lotmark.policy._document import DEFAULT_POLICY, check_policy, fill_message
 from lotmark.policy.api import default_policy, parse_policy, read_policy
 
 pytestmark = pytest.mark.verifies("REQ-015", "RC-008", "HAZ-002")
@@ -128,3 +129,15 @@ def test_a_document_that_is_no_policy_is_refused(spoil, code):
 def test_a_message_is_filled_with_facts():
     values = {"a": {"b": 3, "c": True, "d": ["x", "y"], "e": "text"}}
     assert fill_message("{a.b} {a.c} {a.d} {a.e} plain", values) == "3 true x, y text plain"
+
+
+def test_what_was_checked_once_is_not_checked_again(monkeypatch):
+    monkeypatch.setattr(_document, "_CHECKED", {})
+    texts = [DEFAULT_POLICY.read_text().replace("title: Release", f"title: {n} Release", 1).encode() for n in range(_document._MAX_CHECKED + 1)]
+    first = parse_policy(texts[0], name="p")
+    monkeypatch.setattr(_document, "_check", lambda *_: pytest.fail("checked again"))
+    assert check_policy(first) is check_policy(parse_policy(texts[0], name="another name"))
+    monkeypatch.undo()
+    for text in texts:
+        parse_policy(text, name="p")
+    assert 0 < len(_document._CHECKED) <= _document._MAX_CHECKED

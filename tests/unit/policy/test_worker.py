@@ -39,8 +39,7 @@ def test_messages_without_end_are_cut(engine):
     assert value[-1] == "... and 500 more"
 
 
-def test_an_engine_that_cannot_be_found_is_an_import_error(monkeypatch):
-    monkeypatch.setattr(_worker.importlib.util, "spec_from_file_location", lambda *args, **kwargs: None)
+def test_an_engine_that_cannot_be_found_is_an_import_error():
     with pytest.raises(ImportError):
         _worker.load_engine("/nowhere/cel.so")
 
