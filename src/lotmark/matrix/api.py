@@ -16,17 +16,20 @@ Typical use::
 Every function is pure but `read_matrix`, which reads the one file that it is given.
 """
 
-from lotmark.matrix._check import check_matrix, find_gaps
-from lotmark.matrix._collect import collect_results
-from lotmark.matrix._evaluate import evaluate_matrix
-from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
-from lotmark.matrix._identity import normalise_id
-from lotmark.matrix._index import parse_matrix, read_matrix
-from lotmark.matrix._junit import JUNIT_LIMITS, read_junit
-from lotmark.matrix._plan import plan_tests
-from lotmark.matrix._schemas import matrix_schema
-from lotmark.matrix._tests import find_known_tests, parse_test_list
-from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lotmark.matrix._check import check_matrix, find_gaps
+    from lotmark.matrix._collect import collect_results
+    from lotmark.matrix._evaluate import evaluate_matrix
+    from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
+    from lotmark.matrix._identity import normalise_id
+    from lotmark.matrix._index import parse_matrix, read_matrix
+    from lotmark.matrix._junit import JUNIT_LIMITS, read_junit
+    from lotmark.matrix._plan import plan_tests
+    from lotmark.matrix._schemas import matrix_schema
+    from lotmark.matrix._tests import find_known_tests, parse_test_list
+    from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
 
 __all__ = [
     "JUNIT_LIMITS",
@@ -51,3 +54,36 @@ __all__ = [
     "read_junit",
     "read_matrix",
 ]
+
+_LATE = {
+    "JUNIT_LIMITS": "_junit",
+    "build_matrix_evaluation": "_evidence",
+    "build_test_result": "_evidence",
+    "build_test_run": "_evidence",
+    "build_waiver": "_waivers",
+    "build_waiver_closure": "_waivers",
+    "check_matrix": "_check",
+    "collect_results": "_collect",
+    "evaluate_matrix": "_evaluate",
+    "find_active_waivers": "_waivers",
+    "find_gaps": "_check",
+    "find_known_tests": "_tests",
+    "matrix_schema": "_schemas",
+    "normalise_id": "_identity",
+    "parse_matrix": "_index",
+    "parse_matrix_evaluation": "_evidence",
+    "parse_test_list": "_tests",
+    "parse_test_run": "_evidence",
+    "plan_tests": "_plan",
+    "read_junit": "_junit",
+    "read_matrix": "_index",
+}
+"""Loaded when asked for (PEP 562): who verifies a waiver needs none of what reads results and judges them."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.matrix.{_LATE[name]}"), name)
