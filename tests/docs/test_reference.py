@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
-from tools.reference import MEANING, pages
+from tools.reference import FILES, MEANING, pages
 
 from lotmark.base.errors import ExitCode
-from lotmark.bootstrap.api import registry, rules
+from lotmark.bootstrap.api import registry, rules, schemas
 
 pytestmark = pytest.mark.verifies("REQ-025")
 
@@ -41,6 +42,27 @@ def test_every_kind_names_its_clause_and_retention():
     for kind in registry():
         assert all((kind.clause, kind.retention, kind.title)), kind.name
         assert f"`{kind.name}`" in PAGES["docs/spec/predicates.md"]
+
+
+def test_every_key_of_the_declaration_has_a_meaning():
+    page = PAGES["docs/reference/files.md"]
+    declaration = page[page.index("## lotmark.yaml") : page.index("## quality/")]
+    rows = [line.split(" | ") for line in declaration.splitlines() if line.startswith("| `")]
+    assert len(rows) > 80
+    assert [row[0] for row in rows if not row[-1].strip(" |")] == []
+
+
+def test_every_type_of_every_file_of_a_product_stands_in_the_page():
+    page = PAGES["docs/reference/files.md"]
+    for place, kind in FILES.items():
+        assert f"## {place}\n" in page
+        for field in msgspec.structs.fields(kind):
+            assert f"| `{field.encode_name}` |" in page
+
+
+def test_every_published_schema_stands_in_the_page():
+    for name, _ in schemas():
+        assert f"| `{name}` |" in PAGES["docs/reference/files.md"]
 
 
 def test_every_exit_code_has_a_meaning():

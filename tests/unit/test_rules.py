@@ -13,6 +13,7 @@ pytestmark = pytest.mark.verifies("REQ-025")
 
 SOURCE = Path(lotmark.__file__).parent
 CODE = re.compile(r"LM-[A-Z]{3}-[0-9]{3}(?![0-9])")
+PREFIX = re.compile(r"LM-[A-Z]{3}-")
 ALL = tuple(rules())
 ROOMS = {
     "BAS": "base", "CFG": "base", "IDS": "ids", "PRD": "product", "ATT": "attest", "LED": "ledger", "IDX": "index", "TRC": "trace",
@@ -38,7 +39,11 @@ def read():
     constants = {}
     for path, tree in trees.items():
         if path.name != "rules.py":
-            for code in {code for text in texts(tree) for code in CODE.findall(text)}:
+            said = texts(tree)
+            found = {code for text in said for code in CODE.findall(text)}
+            # A helper may put the code together: f"LM-MTX-{number}"; then the numbers of the file are codes.
+            found |= {prefix + number for prefix in said if PREFIX.fullmatch(prefix) for number in said if re.fullmatch("[0-9]{3}", number)}
+            for code in found:
                 used.setdefault(code, set()).add(path)
             continue
         for node in tree.body:

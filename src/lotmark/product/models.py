@@ -32,7 +32,9 @@ class VersionSource(Section, frozen=True, kw_only=True):
     """Where the version stands in the sources: the first group of `pattern` (multi-line regex) in `file`."""
 
     file: NonEmpty
+    """A path in the repository."""
     pattern: NonEmpty
+    """A multi-line regular expression with one group, which is the version."""
 
 
 class ProductSection(Section, frozen=True, kw_only=True):
@@ -41,19 +43,26 @@ class ProductSection(Section, frozen=True, kw_only=True):
     id: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$(?!\n)")]
     """The namespace of every identifier of the product."""
     name: NonEmpty
+    """As it is printed in records, notes and the dossier."""
     version: VersionSource | NonEmpty
+    """The proposed version, or where it stands in the sources."""
     manufacturer: str = ""
+    """The legal manufacturer."""
     intended_use: str = ""
+    """The intended use, in one or two sentences."""
     safety_class: Literal["A", "B", "C"]
     """IEC 62304:2006+A1:2015, 4.3."""
     udi_di: str = ""
+    """The device identifier of the UDI, where there is one."""
     part11: bool = True
+    """Whether the release records fall under 21 CFR Part 11."""
 
 
 class EnvironmentSection(Section, frozen=True, kw_only=True):
     """The build environment: the host's root read-only plus these trees, until a golden root is declared."""
 
     backend: Literal["bwrap", "host"] = "bwrap"
+    """How build and tests are isolated; ``host`` is not, and the release policy refuses it."""
     python: str = ""
     """Interpreter whose environment is mounted read-only (path, may be relative to the repository); empty: the one that runs Lotmark; ``none``: no Python."""
     mounts: list[NonEmpty] = []
@@ -61,6 +70,7 @@ class EnvironmentSection(Section, frozen=True, kw_only=True):
     path: list[NonEmpty] = []
     """Folders put before the default PATH inside."""
     variables: dict[str, str] = {}
+    """Further environment variables, the same in every build."""
 
     def interpreter(self, root: Path) -> Path | None:
         """The Python interpreter that builds and tests the product in `root`; None where it uses no Python."""
@@ -73,14 +83,18 @@ class LockFile(Section, frozen=True, kw_only=True):
     """One lock file and its kind; an empty kind is found from the file's name."""
 
     path: NonEmpty
+    """Relative to the folder of lotmark.yaml."""
     kind: Literal["", "pip", "uv", "npm"] = ""
+    """Which reader takes it."""
 
 
 class NoDependencies(Section, frozen=True, kw_only=True):
     """The statement that a product has no third-party components, with the person who answers for it."""
 
     reason: NonEmpty
+    """Why there are none."""
     owner: NonEmpty
+    """The person who answers for it."""
 
 
 class LicenceException(Section, frozen=True, kw_only=True):
@@ -91,22 +105,29 @@ class LicenceException(Section, frozen=True, kw_only=True):
     licence: NonEmpty
     """The SPDX expression that holds for it."""
     reason: NonEmpty
+    """Why it may be used."""
     owner: NonEmpty
+    """The person who looked."""
     expires: DateText
+    """The last day on which it holds."""
 
 
 class LicencePolicy(Section, frozen=True, kw_only=True):
     """SPDX licence ids that may be used; an expression holds if one of its OR branches uses only these."""
 
     allow: list[NonEmpty]
+    """SPDX licence identifiers."""
     exceptions: list[LicenceException] = []
+    """Components that a person has looked at."""
 
 
 class VulnerabilityException(Section, frozen=True, kw_only=True):
     """A known vulnerability that does not affect the product (VEX justification words)."""
 
     id: NonEmpty
+    """The identifier of the advisory, or one of its aliases."""
     component: NonEmpty
+    """``name`` or ``name@version`` or a purl."""
     justification: Literal[
         "component_not_present",
         "vulnerable_code_not_present",
@@ -114,52 +135,75 @@ class VulnerabilityException(Section, frozen=True, kw_only=True):
         "vulnerable_code_cannot_be_controlled_by_adversary",
         "inline_mitigations_already_exist",
     ]
+    """Why it does not affect the product, in the words of VEX."""
     reason: NonEmpty
+    """The same in a sentence."""
     owner: NonEmpty
+    """The person who judged it."""
     expires: DateText
+    """The last day on which it holds."""
 
 
 class VulnerabilityPolicy(Section, frozen=True, kw_only=True):
     """The OSV dump (a zip, a folder or one JSON-lines file of OSV records) that is evaluated, pinned by digest."""
 
     dump: NonEmpty
+    """Path of the dump, relative to the folder of lotmark.yaml."""
     sha256: Sha256Hex
+    """Digest of the dump."""
     retrieved: DateText
+    """The day on which it was fetched."""
     max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
+    """How old it may be when a release is decided."""
     exceptions: list[VulnerabilityException] = []
+    """Known vulnerabilities that do not affect the product."""
 
 
 class DependencySection(Section, frozen=True, kw_only=True):
     """What the product is made from."""
 
     locks: list[LockFile] = []
+    """The lock files; every component is pinned in one of them."""
     none: NoDependencies | None = None
+    """In place of locks, for a product without third-party components."""
     licences: LicencePolicy
+    """Which licences may be used."""
     vulnerabilities: VulnerabilityPolicy
+    """What is held against the components."""
 
 
 class Comparator(Section, frozen=True, kw_only=True):
     """A declared way to call two different files equivalent."""
 
     pattern: NonEmpty
+    """Glob of the outputs that it is for."""
     kind: Literal["zip", "tar", "gzip", "byte-ranges"]
+    """What is left out of the comparison: the times and owners in an archive, or byte ranges."""
     ranges: list[list[int]] = []
     """For ``byte-ranges``: [start, end) pairs that may differ."""
     reason: NonEmpty
+    """Why these differences do not matter."""
     owner: NonEmpty
+    """The person who answers for it."""
     expires: DateText
+    """The last day on which it holds."""
 
 
 class BuildSection(Section, frozen=True, kw_only=True):
     """How the product is built; the command sees a read-only source and writes to `outputs`."""
 
     command: Command
+    """The build command."""
     outputs: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
     """Globs, relative to the source root, of the files that the build makes."""
     working_directory: str = "."
+    """Where it starts, relative to the source root."""
     timeout: Seconds = 900
+    """Seconds."""
     twin: Literal["controlled", "robust"] = "robust"
+    """How much the second build varies: ``robust`` adds path, time zone and umask to ``controlled``."""
     comparators: list[Comparator] = []
+    """Declared ways to call two different outputs equivalent."""
 
 
 class TestLayer(Section, frozen=True, kw_only=True):
@@ -168,15 +212,19 @@ class TestLayer(Section, frozen=True, kw_only=True):
     __test__ = False
 
     command: Command
+    """The test command."""
     results: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
     """Globs, relative to the source root, of the JUnit XML files that the command writes."""
     list_command: list[NonEmpty] = []
     """A command that prints one expected test id per line (a tab and anything else may follow); empty: the expected tests are those named in `matrix.yaml` and by the source markers."""
     working_directory: str = "."
+    """Where it starts, relative to the source root."""
     timeout: Seconds = 1800
+    """Seconds."""
     attempts: Annotated[int, msgspec.Meta(ge=1, le=5)] = 1
     """How often the command is tried while a test fails; every attempt is kept as evidence."""
     network: bool = False
+    """Whether the tests may use the network."""
 
 
 class TestsSection(Section, frozen=True, kw_only=True):
@@ -185,8 +233,11 @@ class TestsSection(Section, frozen=True, kw_only=True):
     __test__ = False
 
     unit: TestLayer
+    """Unit and contract tests."""
     integration: TestLayer
+    """Integration tests."""
     validation: TestLayer
+    """Validation tests against the intended use."""
     markers: list[NonEmpty] = msgspec.field(default_factory=lambda: ["tests/**/*.py", "tests/**/*.c", "tests/**/*.js", "test/**/*"])
     """Globs of the sources that are read for ``verifies`` markers."""
 
@@ -195,17 +246,22 @@ class FirmwareChecksum(Section, frozen=True, kw_only=True):
     """A checksum in the form that the device itself checks: over the file or over [start, end) of it."""
 
     algorithm: Literal["crc32", "sha256"]
+    """As the device computes it."""
     start: int = 0
+    """First byte."""
     end: int | None = None
+    """One past the last byte; the end of the file where it is left away."""
 
 
 class DeviceSection(Section, frozen=True, kw_only=True):
     """What is recorded for products with hardware."""
 
     models: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
+    """The device models that the firmware is for."""
     calibration_profile: str = ""
     """Path of the calibration profile in the repository."""
     firmware_checksum: FirmwareChecksum | None = None
+    """The checksum that the device itself checks."""
     version_pattern: str = ""
     """Regex with one group, searched in the artifact's bytes: the version that it reports."""
 
@@ -216,32 +272,39 @@ class PackageSection(Section, frozen=True, kw_only=True):
     artifact: NonEmpty
     """Glob among the build outputs; it must match exactly one file."""
     media_type: str = "application/octet-stream"
+    """Media type of the artifact."""
     version_pattern: str = ""
     """Regex with one group, searched in the artifact's bytes: the version that it tells. Not needed for wheels, Python and npm archives."""
     label: VersionSource | None = None
     """Where the version stands in the labelling (instructions for use, about box); it must be the proposed one."""
     device: DeviceSection | None = None
+    """For products with hardware."""
 
 
 class DirectoryTarget(Section, frozen=True, kw_only=True):
     """A folder that runs the product: versions side by side, ``current`` switched atomically."""
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,39}$(?!\n)")]
+    """How commands and records call it."""
     driver: Literal["directory"] = "directory"
+    """The only one there is."""
     path: NonEmpty
     """Absolute, or relative to the repository's root."""
     environment: str = "production"
+    """What it is for, in a word."""
     probe: list[NonEmpty] = []
     """A command run in the sandbox after the switch; ``{current}`` is the deployed folder, ``{artifact}`` the file. Exit 0 and, if given, `expect` in its output."""
     expect: str = ""
     """Text that the probe must print; ``{version}`` is the release's version."""
     keep: Annotated[int, msgspec.Meta(ge=1, le=50)] = 3
+    """How many versions stay beside the running one."""
 
 
 class DeploySection(Section, frozen=True, kw_only=True):
     """Where releases go."""
 
     targets: Annotated[list[DirectoryTarget], msgspec.Meta(min_length=1)]
+    """At least one."""
 
 
 class SourceSection(Section, frozen=True, kw_only=True):
@@ -261,13 +324,21 @@ class ProductFile(Section, frozen=True, kw_only=True):
     lotmark: Literal[1]
     """Version of this format."""
     product: ProductSection
+    """Who the product is."""
     source: SourceSection = SourceSection()
+    """What is asked of the history."""
     environment: EnvironmentSection = EnvironmentSection()
+    """What build and tests run in."""
     dependencies: DependencySection
+    """What the product is made from."""
     build: BuildSection
+    """How it is built."""
     tests: TestsSection
+    """How it is tested."""
     package: PackageSection
+    """What is released."""
     deploy: DeploySection
+    """Where it goes."""
 
 
 @dataclass(frozen=True, slots=True)
