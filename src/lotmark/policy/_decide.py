@@ -32,6 +32,11 @@ def decide(facts: dict[str, Any], policy: PolicyDocument, policy_digest: Digest,
             where=policy.path,
             solution="start a new run, so that the change of the policy is part of what is approved",
         )
+    return _judge(facts, policy, log_size, evaluator, relaxations(policy.value))
+
+
+def _judge(facts: dict[str, Any], policy: PolicyDocument, log_size: int, evaluator: Evaluator, relaxed: tuple[Relaxation, ...] = ()) -> Decision:
+    """The decision; who decides again leaves out `relaxed`, which plays no part in the verdict and costs reading the shipped policy."""
     checked = check_policy(policy)
     values = {**facts, "params": dict(policy.value.parameters)}
     evaluations = evaluator([item.criterion.violations for item in checked], values)
@@ -43,7 +48,7 @@ def decide(facts: dict[str, Any], policy: PolicyDocument, policy_digest: Digest,
         verdict=verdict,
         completeness=completeness,
         criteria=criteria,
-        relaxed=relaxations(policy.value),
+        relaxed=relaxed,
         facts=facts,
         facts_sha256=Digest.of(format_json(facts)).hex,
         policy_sha256=policy.digest.hex,
@@ -150,7 +155,7 @@ def replay(
         if recomputed_facts is not None and format_json(recomputed_facts) != format_json(facts):
             differences.extend(_fact_differences(facts, recomputed_facts))
         policy = parse_policy(policy_bytes, name="policy.yaml")
-        again = decide(facts, policy, policy.digest, predicate["logSize"], evaluator=evaluator)
+        again = _judge(facts, policy, predicate["logSize"], evaluator)
         differences.extend(_decision_differences(predicate, again))
     except LotmarkError as error:
         if error.code == "LM-POL-010":
@@ -169,7 +174,7 @@ def still_holds(predicate: Mapping[str, Any], facts: Mapping[str, Any], policy: 
     """
     if policy.digest.hex != predicate["policySha256"] or _timeless(facts) != _timeless(predicate["facts"]):
         return False
-    again = decide(dict(facts), policy, policy.digest, predicate["logSize"], evaluator=evaluator)
+    again = _judge(dict(facts), policy, predicate["logSize"], evaluator)
     recorded = [(criterion["id"], criterion["verdict"]) for criterion in predicate["criteria"]]
     return again.verdict == predicate["verdict"] and recorded == [(result.id, result.verdict) for result in again.criteria]
 
