@@ -127,4 +127,9 @@ KINDS: tuple[PredicateKind, ...] = (SBOM, DEPENDENCIES, VULNS)
 def dependencies_schema() -> dict[str, Any]:
     """The JSON Schema of the ``dependencies`` predicate, as it stands in ``schemas/dependencies.v1.json``."""
     schema = msgspec.json.schema(DependenciesWire)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://lotmark.dev/schemas/dependencies.v1.json", "title": DEPENDENCIES.title, **schema}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://lotmark.dev/schemas/dependencies.v1.json",
+        "title": DEPENDENCIES.title,
+        **schema,
+    }
