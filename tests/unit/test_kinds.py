@@ -9,7 +9,10 @@ import lotmark
 from lotmark.attest.models import lotmark_uri
 from lotmark.base.documents import document_schema
 from lotmark.bootstrap.api import registry, schemas
+from lotmark.deploy import _schemas as deploying
+from lotmark.pipeline import _schemas as piping
 from lotmark.pipeline.models import EXPECTED
+from lotmark.releases import _schemas as releasing
 
 pytestmark = pytest.mark.verifies("REQ-025")
 
@@ -67,6 +70,11 @@ FREE: dict[str, tuple[str, ...]] = {}
 def test_a_foreign_kind_keeps_the_uri_of_its_standard_and_has_no_schema_of_ours(kind):
     assert kind.schema is None
     assert "lotmark.dev" not in kind.uri
+
+
+@pytest.mark.parametrize("room", [deploying, piping, releasing], ids=lambda room: room.__name__.split(".")[1])
+def test_the_files_of_a_room_are_those_that_it_would_write_and_no_others(room):
+    assert {path.name: path.read_bytes() for path in room.FOLDER.iterdir()} == room.all_schemas(), f"write them anew: python -m {room.__name__}"
 
 
 def test_what_a_stage_must_leave_is_known():
