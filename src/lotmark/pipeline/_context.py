@@ -18,7 +18,7 @@ from lotmark.ledger.ports import Ledger
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline.models import PreviousRelease, RunIdentity, Stage
 from lotmark.pipeline.ports import Engine
-from lotmark.product.api import configuration_files, git, locks_beside
+from lotmark.product.api import configuration_files, locks_beside, read_cleanliness
 from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
@@ -170,16 +170,6 @@ class StageContext:
                 where=self.run,
                 solution="put the files back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
             )
-
-
-def read_cleanliness(root: Path) -> tuple[str, tuple[str, ...]]:
-    """The commit at HEAD and the paths that differ from it, at the price of one call of git."""
-    listing = git(root, "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames").decode("utf-8", "surrogateescape")
-    fields = [field for field in listing.split("\0") if field]
-    commit = next((field.rpartition(" ")[2] for field in fields if field.startswith("# branch.oid ")), "")
-    # `1 XY sub mH mI mW hH hI path`, `u XY sub m1 m2 m3 mW h1 h2 h3 path`, `? path`
-    places = {"1": 8, "u": 10, "?": 1}
-    return commit, tuple(sorted(field.split(" ", places[field[0]])[-1] for field in fields if field[0] in places))
 
 
 def dirty_tree(root: Path, changed: Sequence[str]) -> RefusedError:

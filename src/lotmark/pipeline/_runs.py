@@ -9,10 +9,10 @@ from lotmark.base.errors import RefusedError
 from lotmark.builds.api import source_digest
 from lotmark.index.api import VerifiedReader
 from lotmark.matrix.api import read_matrix
-from lotmark.pipeline._context import Settings, dirty_tree, read_cleanliness, read_run
+from lotmark.pipeline._context import Settings, dirty_tree, read_run
 from lotmark.pipeline.models import Outcome, PreviousRelease, RunIdentity, Stage, StageStatus
 from lotmark.policy.api import read_policy
-from lotmark.product.api import is_ancestor
+from lotmark.product.api import is_ancestor, read_cleanliness
 from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
