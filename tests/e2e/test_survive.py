@@ -73,6 +73,13 @@ def test_a_dirty_tree(tiny):
     assert_whole(tiny, size=OPENED)
 
 
+def test_a_change_that_git_status_was_told_to_hide(tiny):
+    tiny.git("update-index", "--assume-unchanged", "src/tool.sh")
+    tiny.edit("src/tool.sh", "tiny", "dirty")
+    assert_told(tiny.cli("run"), 1, "LM-PIP-002")
+    assert_whole(tiny, size=OPENED)
+
+
 def test_an_unknown_key_in_the_declaration(tiny):
     tiny.edit("lotmark.yaml", "safety-class", "safety-clas")
     tiny.commit()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lotmark.base.errors import UsageError
 from lotmark.builds._bwrap import system_links, system_mounts
-from lotmark.builds._python import PythonEnvironment, current_interpreter, find_python
+from lotmark.builds._python import PythonEnvironment, find_python
 from lotmark.builds.models import Mount, StagedSource
 from lotmark.product.models import EnvironmentSection
 
@@ -92,11 +92,8 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
 
 
 def _find_python(environment: EnvironmentSection, repo: Path | None) -> PythonEnvironment | None:
-    if environment.python == "none":
-        return None
-    if not environment.python:
-        return find_python(current_interpreter(), repo)
-    return find_python((repo or Path("/")) / environment.python, repo)
+    executable = environment.interpreter(repo or Path("/"))
+    return None if executable is None else find_python(executable, repo)
 
 
 def _refuse_unsafe(mount: Mount, secrets: tuple[Path, ...]) -> None:

@@ -4,7 +4,6 @@ By reading alone. The interpreter may belong to the product, so it is never run 
 """
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,8 +131,3 @@ def _distributions(sites: list[Path]) -> tuple[str, ...]:
             record = info / "RECORD"
             found.append(f"{info.name.removesuffix('.dist-info')} {Digest.of_file(record).hex if record.is_file() else '-'}")
     return tuple(sorted(found))
-
-
-def current_interpreter() -> Path:
-    """The interpreter that runs Lotmark."""
-    return Path(sys.executable)

@@ -12,7 +12,7 @@ from lotmark.matrix.api import read_matrix
 from lotmark.pipeline._context import Settings, dirty_tree, read_run
 from lotmark.pipeline.models import Outcome, PreviousRelease, RunIdentity, Stage, StageStatus
 from lotmark.policy.api import read_policy
-from lotmark.product.api import is_ancestor, read_cleanliness
+from lotmark.product.api import is_ancestor, read_cleanliness, read_source_state
 from lotmark.product.models import Product
 from lotmark.releases.models import RunEvidence
 
@@ -27,7 +27,9 @@ def identify_run(settings: Settings, *, new: bool = False) -> tuple[RunIdentity,
         RefusedError: LM-PIP-002 for a dirty tree, LM-PIP-003 if the configuration of an open run changed.
     """
     product = settings.product
-    commit, dirty = read_cleanliness(product.root)
+    # Not the quick look: files hidden from `git status`, and ignored ones in quality/, are no commit's content either.
+    source = read_source_state(product.root)
+    commit, dirty = source.commit, source.dirty
     if dirty:
         raise dirty_tree(product.root, dirty)
     configuration = tuple((file.path, file.digest.hex) for file in product.configuration)

@@ -7,7 +7,7 @@ import pytest
 
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
-from lotmark.builds._python import current_interpreter, find_python
+from lotmark.builds._python import find_python
 from lotmark.builds.models import Mount
 
 pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
@@ -114,7 +114,7 @@ def test_what_is_no_interpreter_is_a_usage_error(tmp_path: Path, kind: str) -> N
 
 
 def test_the_own_interpreter_is_found_whole() -> None:
-    found = find_python(current_interpreter(), None)
+    found = find_python(Path(sys.executable), None)
     targets = [Path(each.target) for each in found.mounts]
     for needed in (Path(sys.prefix), Path(sys.base_prefix)):
         assert needed.is_relative_to("/usr") or any(needed.is_relative_to(target) for target in targets)
