@@ -62,6 +62,7 @@ $(STAMP): pyproject.toml uv.lock
 	@command -v python3 >/dev/null || { echo "error: python3 is missing. help: apt-get install python3 python3-venv" >&2; exit 4; }
 	@python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Python 3.11 or later is needed, this is $$(python3 --version)" >&2; exit 4; }
 	@test -x $(PY) || python3 -m venv $(VENV) || { echo "error: python3 cannot make environments. help: apt-get install python3-venv" >&2; exit 4; }
+	@test -x $(VENV)/bin/uv || $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null
 	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups --compile-bytecode
 	@$(PY) -m compileall -q src
