@@ -8,7 +8,7 @@ PY := $(VENV)/bin/python
 STAMP := .make/installed
 # Debian packages: the sandbox, the clock that the second build sees, a compiler and make for the C example.
 DEBIAN := bubblewrap faketime util-linux gcc libc6-dev make git
-DEBIAN_TEST := chromium poppler-utils strace openssl
+DEBIAN_TEST := chromium poppler-utils strace openssl postgresql softhsm2 ceph-mon ceph-osd radosgw
 
 .PHONY: help demo test check fmt types lint imports docs bench reproduce clean system system-test sdists
 
@@ -64,7 +64,7 @@ $(STAMP): pyproject.toml uv.lock
 	@test -x $(PY) || python3 -m venv $(VENV) || { echo "error: python3 cannot make environments. help: apt-get install python3-venv" >&2; exit 4; }
 	@test -x $(VENV)/bin/uv || $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null
 	@test -x $(VENV)/bin/uv || $(PY) -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups --compile-bytecode
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(VENV)/bin/uv sync --quiet --frozen --active --inexact --all-groups --all-extras --compile-bytecode
 	@$(PY) -m compileall -q src
 	@mkdir -p .make && touch $@
 
