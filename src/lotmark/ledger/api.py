@@ -2,11 +2,13 @@
 
 from lotmark.ledger._fsck import fsck
 from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
+from lotmark.ledger._objects import ObjectFolder
 from lotmark.ledger._open import create_ledger, open_ledger
 from lotmark.ledger._receipts import export_headers, parse_receipt, prove, verify_headers, verify_log_checkpoint, verify_receipt
 
 __all__ = [
     "MAX_HEADER",
+    "ObjectFolder",
     "create_ledger",
     "export_headers",
     "format_header",

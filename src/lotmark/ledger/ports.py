@@ -1,4 +1,4 @@
-"""Ledger and BlobStore: what other rooms see of the log, whatever stores it."""
+"""Ledger, BlobStore and ObjectStore: what other rooms see of the log, whatever stores it."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -42,6 +42,56 @@ class BlobStore(Protocol):
 
     def __iter__(self) -> Iterator[Digest]:
         """The digests of all blobs, sorted."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Named objects that strangers read: the tiles, entry bundles and checkpoint of an export, in a folder or a bucket.
+
+    A name is a relative POSIX path of the characters ``A-Za-z0-9._-`` and ``/``. What a write returned from is durable, and
+    readers see an object whole or not at all. One process at a time writes.
+    """
+
+    def put_new(self, name: str, data: bytes) -> None:
+        """Store an object that never changes again; the same bytes again is no change.
+
+        Raises:
+            UsageError: LM-LED-030 if the name is not allowed.
+            IntegrityError: LM-LED-130 if there is an object of that name with other bytes; it is left as it is.
+            EnvironmentLacksError: LM-LED-004 if it cannot be made durable.
+        """
+        ...
+
+    def replace(self, name: str, data: bytes) -> None:
+        """Store an object in the place of an older one, at once for every reader: the checkpoint, a partial tile.
+
+        Raises:
+            UsageError: LM-LED-030. EnvironmentLacksError: LM-LED-004.
+        """
+        ...
+
+    def get(self, name: str) -> bytes:
+        """The bytes of the object.
+
+        Raises:
+            UsageError: LM-LED-030. NothingToJudgeError: LM-LED-031 if there is none. EnvironmentLacksError: LM-LED-004.
+        """
+        ...
+
+    def exists(self, name: str) -> bool:
+        """Whether there is such an object.
+
+        Raises:
+            UsageError: LM-LED-030. EnvironmentLacksError: LM-LED-004.
+        """
+        ...
+
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """The names that start with `prefix`, sorted by their bytes.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004.
+        """
         ...
 
 

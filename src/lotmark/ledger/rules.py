@@ -72,6 +72,18 @@ RULES: Final[tuple[Rule, ...]] = (
         "The origin is the log's name in signed notes: printable ASCII without spaces and plus signs.",
         "Use a name such as example.com/lotmark/qpcr.",
     ),
+    Rule(
+        "LM-LED-030",
+        "Object name not allowed",
+        "Exported objects are served to strangers and stored in buckets: one plain ASCII grammar keeps a name from leaving its folder or meaning two things.",
+        "Use relative names of letters, digits and `._-/` in which no part starts with a dot.",
+    ),
+    Rule(
+        "LM-LED-031",
+        "No such object",
+        "The place of the export holds no object of that name, so there is nothing to check.",
+        "Name the folder or bucket that the export was written to, or export again.",
+    ),
     Rule("LM-LED-101", "LEAF_MISMATCH", f"A stored header is not the one that the log committed to. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-102", "ROOT_MISMATCH", f"The tree of the stored entries has another root than the signed checkpoint. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-103", "GAP", f"An entry is missing though later ones exist. {_COMMITTED}", _RESTORE),
@@ -123,5 +135,11 @@ RULES: Final[tuple[Rule, ...]] = (
         "Unknown kind",
         "An entry of a kind that this version does not know is stored and never counts as evidence.",
         "Read it with a version of Lotmark that knows the kind.",
+    ),
+    Rule(
+        "LM-LED-130",
+        "OBJECT_DIFFERS",
+        "An exported object that never changes is there with other bytes: somebody changed it, or the place holds another log's export. It was left as it is.",
+        "Keep it as evidence, find out who wrote it, and export to an empty place.",
     ),
 )
