@@ -13,9 +13,10 @@ from lotmark.attest.predicates import KINDS
 from lotmark.base.clock import Clock, SteppingClock, format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError, RefusedError, UsageError
+from lotmark.ledger._attachments import attachment_digest
 from lotmark.ledger._records import check_blob_list
 from lotmark.ledger._writer import LogSigner, prepare
-from lotmark.ledger.models import Entry, Receipt, Submission
+from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
 from lotmark.tlog.models import Checkpoint
@@ -107,6 +108,7 @@ class MemoryLedger:
         self._clock = clock_ or clock()
         self._entries: list[tuple[Entry, Submission]] = []
         self._checkpoints: dict[int, bytes] = {}
+        self._attachments: set[Attachment] = set()
         self._closed = False
         self._sign()
 
@@ -157,6 +159,17 @@ class MemoryLedger:
         if wanted not in self._checkpoints:
             raise NothingToJudgeError("LM-LED-010", f"no checkpoint was signed at size {wanted}")
         return self._checkpoints[wanted]
+
+    def attach(self, size: int, kind: str, name: str, data: bytes) -> None:
+        attachment = Attachment(size, kind, name, data)
+        attachment_digest(attachment)
+        self._live()
+        self.checkpoint(size)
+        self._attachments.add(attachment)
+
+    def attachments(self, size: int) -> tuple[Attachment, ...]:
+        self._live()
+        return tuple(sorted(attachment for attachment in self._attachments if attachment.size == size))
 
     def receipt(self, index: int) -> Receipt:
         entry = self.entry(index)

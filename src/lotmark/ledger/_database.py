@@ -19,7 +19,7 @@ from lotmark.tlog.api import HASH_SIZE
 DATABASE: Final = "ledger.db"
 APPLICATION_ID: Final = 0x4C544D4B
 """``LTMK``: tells this file from any other SQLite file."""
-FORMAT: Final = 1
+FORMAT: Final = 2
 
 _SCHEMA: Final = """
 CREATE TABLE meta (
@@ -52,6 +52,14 @@ CREATE TABLE checkpoint (
     size INTEGER PRIMARY KEY,
     note BLOB NOT NULL
 ) STRICT;
+CREATE TABLE attachment (
+    size INTEGER NOT NULL REFERENCES checkpoint (size),
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    digest BLOB NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (size, kind, name, digest)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE head (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     size INTEGER NOT NULL REFERENCES checkpoint (size) DEFERRABLE INITIALLY DEFERRED
@@ -60,6 +68,8 @@ CREATE TRIGGER entry_stays BEFORE DELETE ON entry BEGIN SELECT RAISE(ABORT, 'the
 CREATE TRIGGER entry_holds BEFORE UPDATE ON entry BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER checkpoint_stays BEFORE DELETE ON checkpoint BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER checkpoint_holds BEFORE UPDATE ON checkpoint BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER attachment_stays BEFORE DELETE ON attachment BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+CREATE TRIGGER attachment_holds BEFORE UPDATE ON attachment BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 """
 
 

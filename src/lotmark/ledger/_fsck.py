@@ -14,6 +14,7 @@ from lotmark.attest.predicates import KEY_EVENT
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, LotmarkError
 from lotmark.base.findings import Finding, Severity
+from lotmark.ledger._attachments import check_attachment
 from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import RESTORE, check_schema, connect, meaning
 from lotmark.ledger._open import BLOBS
@@ -84,6 +85,7 @@ class _Fsck:
         wanted = {checkpoint.size for checkpoint in (*checkpoints, *witnessed)}
         whole = self._check_rows(wanted)
         self._check_head(checkpoints)
+        self._check_attachments()
         if whole:
             self._check_roots(checkpoints)
             self._check_seen(witnessed)
@@ -216,6 +218,23 @@ class _Fsck:
             if fault is not None:
                 self.note(
                     IntegrityError(fault.code, f"{fault.reason}; entry {index} ({header.kind}) needs it", where=fault.where, solution=fault.solution), index
+                )
+
+    def _check_attachments(self) -> None:
+        """Each is what was attached, to a checkpoint that is there. Whether a witness's signature holds is for its reader to say."""
+        rows = self._connection.execute("SELECT a.size, kind, name, digest, data, note IS NULL FROM attachment a LEFT JOIN checkpoint USING (size)")
+        for *row, orphaned in rows:
+            try:
+                attachment = check_attachment(*row)
+            except IntegrityError as error:
+                self.note(error)
+                continue
+            if orphaned:
+                where = f"checkpoint of size {attachment.size}"
+                self.note(
+                    IntegrityError(
+                        "LM-LED-117", f"ATTACHMENT_MISMATCH: {attachment.kind} of {attachment.name}: there is no {where}", where=where, solution=RESTORE
+                    )
                 )
 
     def _check_head(self, checkpoints: Sequence[Checkpoint]) -> None:

@@ -90,6 +90,16 @@ def parse_header(data: bytes) -> Header:
     return header
 
 
+def is_kind(text: str) -> bool:
+    """Whether the text is a kebab-case word."""
+    return _KIND.match(text) is not None
+
+
+def is_text(text: str) -> bool:
+    """Whether the text is printable ASCII without quote, backslash and spaces at its ends, and not empty."""
+    return _TEXT.match(text) is not None
+
+
 def _malformed(reason: str, data: bytes) -> IntegrityError:
     return IntegrityError(
         "LM-LED-105", f"HEADER_MALFORMED: {reason}: {data[:120]!r}", solution="get the headers again from where they were made; do not rely on these"

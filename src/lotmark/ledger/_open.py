@@ -53,7 +53,9 @@ def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | 
     return _open_writer(folder, log_signer, clock, wait, ())
 
 
-def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | None = None, *, wait: float = WAIT, seen: Sequence[bytes] = ()) -> SqliteLedger:
+def open_ledger(
+    folder: Path, log_signer: Signer | None = None, clock: Clock | None = None, *, wait: float = WAIT, seen: Sequence[bytes] = (), attaching: bool = False
+) -> SqliteLedger:
     """The ledger in `folder`, its right edge checked against its signed checkpoint.
 
     Args:
@@ -63,6 +65,7 @@ def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | N
         wait: Seconds to wait for another writer to finish.
         seen: Signed checkpoints of this log that the caller kept outside the folder. The log must continue each, so that
             a backup that was put back is noticed before anything is appended to it.
+        attaching: Whether something may be attached to checkpoints. With the log's key it always may.
 
     Raises:
         NothingToJudgeError: LM-LED-001 if there is no ledger.
@@ -72,17 +75,17 @@ def open_ledger(folder: Path, log_signer: Signer | None = None, clock: Clock | N
         UsageError: LM-LED-014 for a file of another program or format.
     """
     folder = folder.absolute()
-    return _open_reader(folder, seen) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen)
+    return _open_reader(folder, seen, attaching=attaching) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen)
 
 
-def _open_reader(folder: Path, seen: Sequence[bytes]) -> SqliteLedger:
-    connection = _database.connect(folder, writable=False)
+def _open_reader(folder: Path, seen: Sequence[bytes], *, attaching: bool) -> SqliteLedger:
+    connection = _database.connect(folder, writable=attaching)
     try:
         state = _load(connection, folder, None, seen)
     except BaseException:
         connection.close()
         raise
-    return SqliteLedger(folder, connection, state.origin, BlobFolder(folder / BLOBS, writable=False))
+    return SqliteLedger(folder, connection, state.origin, BlobFolder(folder / BLOBS, writable=False), attaching=attaching)
 
 
 def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes]) -> SqliteWriter:

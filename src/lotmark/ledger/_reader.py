@@ -9,11 +9,12 @@ from typing import Any, Final, Self
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
+from lotmark.ledger._attachments import attachment_digest, check_attachment, no_checkpoint
 from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import DATABASE, gap, read_node, translate
 from lotmark.ledger._records import check_blob_list, check_envelope, read_entry
 from lotmark.ledger._state import read_head
-from lotmark.ledger.models import Entry, Receipt, Submission
+from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
 from lotmark.tlog.ports import NodeReader
@@ -26,7 +27,7 @@ _PAGE: Final = 256
 class SqliteLedger:
     """A `Ledger` in SQLite, open for reading. One connection, shared by threads under a mutex."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, origin: str, blobs: BlobFolder) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, origin: str, blobs: BlobFolder, *, attaching: bool = False) -> None:
         """A reader over an open, checked connection, which it owns."""
         self._folder = folder
         self._connection: sqlite3.Connection | None = connection
@@ -34,6 +35,7 @@ class SqliteLedger:
         self._origin = origin
         self._blobs = blobs
         self._closed_by = "it is closed"
+        self._attaching = attaching
 
     @property
     def folder(self) -> Path:
@@ -119,10 +121,28 @@ class SqliteLedger:
             return self._head()[1]
         rows = self._rows("SELECT note FROM checkpoint WHERE size = ?", (size,))
         if not rows:
-            raise NothingToJudgeError(
-                "LM-LED-010", f"no checkpoint was signed at size {size}", solution="a checkpoint is signed with each batch; take the newest"
-            )
+            raise no_checkpoint(size)
         return bytes(rows[0][0])
+
+    def attach(self, size: int, kind: str, name: str, data: bytes) -> None:
+        """See `Ledger`. The append is one transaction beside those of the writer, so it waits for one that is under way."""
+        digest = attachment_digest(Attachment(size, kind, name, data))
+        with self._mutex, translate(self._path):
+            connection = self._live()
+            if not self._attaching:
+                raise EnvironmentLacksError("LM-LED-009", "the ledger was opened for reading only", solution="open it for attaching, or with its log key")
+            if connection.execute("SELECT 1 FROM checkpoint WHERE size = ?", (size,)).fetchone() is None:
+                raise no_checkpoint(size)
+            try:
+                connection.execute("INSERT OR IGNORE INTO attachment VALUES (?, ?, ?, ?, ?)", (size, kind, name, digest, data))
+            except sqlite3.Error as error:
+                self._stop_after(error)
+                raise
+
+    def attachments(self, size: int) -> tuple[Attachment, ...]:
+        """See `Ledger`."""
+        rows = self._rows("SELECT size, kind, name, digest, data FROM attachment WHERE size = ?", (size,))
+        return tuple(sorted(check_attachment(*row) for row in rows))
 
     def receipt(self, index: int) -> Receipt:
         """See `Ledger`. It is derived from the oldest checkpoint that covers the entry, so it is always the same."""
@@ -164,6 +184,19 @@ class SqliteLedger:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _stop_after(self, error: BaseException) -> None:
+        """After a failed write or fsync nobody knows what the disk holds: stop, and let the next opening read it.
+
+        https://wiki.postgresql.org/wiki/Fsync_Errors
+        """
+        code = getattr(error, "sqlite_errorcode", None)
+        if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._closed_by = "a write to its disk failed"
         self.close()
 
     @property

@@ -82,7 +82,7 @@ class SqliteWriter(SqliteLedger):
         self, folder: Path, connection: sqlite3.Connection, state: State, blobs: BlobFolder, *, signer: LogSigner, clock: Clock, lock: WriterLock
     ) -> None:
         """A ledger over an open, checked connection, which it owns with the lock."""
-        super().__init__(folder, connection, state.origin, blobs)
+        super().__init__(folder, connection, state.origin, blobs, attaching=True)
         self._frontier = state.frontier
         self._signer = signer
         self._clock = clock
@@ -152,19 +152,13 @@ class SqliteWriter(SqliteLedger):
         connection.executemany("INSERT INTO entry_blob VALUES (?, ?)", [(index, blob.raw) for blob in blobs])
 
     def _undo(self, connection: sqlite3.Connection, error: BaseException) -> None:
-        """Roll back. After a failed write or fsync nobody knows what the disk holds: stop, and let the next opening read it.
-
-        https://wiki.postgresql.org/wiki/Fsync_Errors
-        """
-        code = getattr(error, "sqlite_errorcode", None)
+        """Roll back, and stop if that or what came before it was a failed write."""
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-        except sqlite3.Error as second:
-            code = getattr(second, "sqlite_errorcode", sqlite3.SQLITE_IOERR)
-        if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
-            self._closed_by = "a write to its disk failed"
-            self.close()
+        except sqlite3.Error:
+            self._stop()
+        self._stop_after(error)
 
 
 def _find(connection: sqlite3.Connection, header: Header) -> int | None:

@@ -85,6 +85,20 @@ class Receipt:
         return json.dumps(wire, separators=(",", ":")).encode()
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Attachment:
+    """What somebody else says of a checkpoint of this log: a witness's cosignature, a time stamp. Kept beside the log, not covered by its root."""
+
+    size: int
+    """Of the checkpoint."""
+    kind: str
+    """What it is: a kebab-case word of at most 40 characters, such as ``cosignature``."""
+    name: str
+    """Who made it: printable ASCII of at most 160 characters, such as the name of a witness's key."""
+    data: bytes
+    """At most 1 MiB. Whoever reads it verifies it: the ledger knows its digest, not its meaning."""
+
+
 @dataclass(frozen=True, slots=True)
 class FsckReport:
     """What a full check of a ledger found."""

@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
-from lotmark.ledger.models import Entry, Receipt, Submission
+from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 
 
 class BlobStore(Protocol):
@@ -167,6 +167,27 @@ class Ledger(Protocol):
 
         Raises:
             NothingToJudgeError: LM-LED-010 if none was made at that size.
+        """
+        ...
+
+    def attach(self, size: int, kind: str, name: str, data: bytes) -> None:
+        """Keep what somebody else says of the checkpoint of that size; durable once it returns, never changed or deleted.
+
+        The same again is no change; other data under the same kind and name stands beside the first. The log's key is
+        not needed, so that whoever collects cosignatures need not hold it.
+
+        Raises:
+            UsageError: LM-LED-016 if kind, name or data may not stand in an attachment.
+            NothingToJudgeError: LM-LED-010 if no checkpoint was signed at that size.
+            EnvironmentLacksError: LM-LED-004 disk, LM-LED-006 stopped, LM-LED-009 opened for reading only.
+        """
+        ...
+
+    def attachments(self, size: int) -> tuple[Attachment, ...]:
+        """What was attached to the checkpoint of that size, sorted by kind, name and data; empty if there is none.
+
+        Raises:
+            IntegrityError: LM-LED-117 if one has changed since.
         """
         ...
 

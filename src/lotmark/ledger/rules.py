@@ -73,6 +73,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Use a name such as example.com/lotmark/qpcr.",
     ),
     Rule(
+        "LM-LED-016",
+        "Attachment not well formed",
+        "What is attached to a checkpoint has a kind, a name and data of bounded size, so that every store and export can hold it.",
+        "Name it as docs/spec/ledger.md, section 4 says.",
+    ),
+    Rule(
         "LM-LED-030",
         "Object name not allowed",
         "Exported objects are served to strangers and stored in buckets: one plain ASCII grammar keeps a name from leaving its folder or meaning two things.",
@@ -129,6 +135,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "FORK",
         "The log signed two different trees of one size: somebody with its key rewrote history.",
         "Keep both checkpoints as evidence and take the log out of use.",
+    ),
+    Rule(
+        "LM-LED-117",
+        "ATTACHMENT_MISMATCH",
+        "A cosignature or time stamp kept beside a checkpoint is not what was attached. The log itself is not touched by it, but a witness for it is lost.",
+        "Restore the row from a backup, or ask the witness again.",
     ),
     Rule(
         "LM-LED-120",

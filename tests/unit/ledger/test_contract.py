@@ -10,7 +10,7 @@ from fakes.ledger import ORIGIN, MemoryLedger, clock, founding, note, policy
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError, RefusedError, UsageError
 from lotmark.ledger import api
-from lotmark.ledger.models import Submission
+from lotmark.ledger.models import Attachment, Submission
 from lotmark.tlog import api as tlog
 
 pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
@@ -296,3 +296,73 @@ def test_a_blob_that_is_not_there_is_missing(ledger, tmp_path):
     with pytest.raises(EnvironmentLacksError) as lacks:
         ledger.blobs.put_file(tmp_path / "no such file")
     assert lacks.value.code == "LM-LED-004"
+
+
+def test_what_others_say_of_a_checkpoint_is_kept_beside_it(ledger):
+    ledger.append([note("one")])
+    ledger.attach(1, "timestamp", "tsa.example.org", b"token")
+    ledger.attach(1, "cosignature", "witness.example.org/w2", b"second")
+    ledger.attach(1, "cosignature", "witness.example.org/w1", b"first")
+    ledger.attach(0, "cosignature", "witness.example.org/w1", b"of the empty log")
+    assert ledger.attachments(1) == (
+        Attachment(1, "cosignature", "witness.example.org/w1", b"first"),
+        Attachment(1, "cosignature", "witness.example.org/w2", b"second"),
+        Attachment(1, "timestamp", "tsa.example.org", b"token"),
+    )
+    assert [attachment.data for attachment in ledger.attachments(0)] == [b"of the empty log"]
+
+
+def test_the_same_attachment_again_is_no_change_and_another_stands_beside_it(ledger):
+    for data in (b"b", b"a", b"b"):
+        ledger.attach(0, "cosignature", "witness.example.org/w1", data)
+    assert [attachment.data for attachment in ledger.attachments(0)] == [b"a", b"b"]
+
+
+def test_attaching_changes_neither_log_nor_checkpoint(ledger):
+    receipt = ledger.append([note("one")])
+    before = (ledger.size, ledger.checkpoint(), tuple(ledger.entries()))
+    ledger.attach(1, "cosignature", "w", b"x")
+    assert (ledger.size, ledger.checkpoint(), tuple(ledger.entries())) == before
+    assert ledger.append([note("one")]) == receipt
+
+
+@pytest.mark.parametrize("size", [2, 1, -1])
+def test_nothing_is_attached_where_no_checkpoint_was_signed(ledger, size):
+    ledger.append([note("one"), note("two"), note("three")])
+    with pytest.raises(NothingToJudgeError) as caught:
+        ledger.attach(size, "cosignature", "w", b"x")
+    assert caught.value.code == "LM-LED-010"
+    assert ledger.attachments(size) == ()
+
+
+@pytest.mark.parametrize(
+    "kind, name, data",
+    [
+        ("", "w", b"x"),
+        ("Cosignature", "w", b"x"),
+        ("co signature", "w", b"x"),
+        ("a" * 41, "w", b"x"),
+        ("cosignature", "", b"x"),
+        ("cosignature", 'w"', b"x"),
+        ("cosignature", "w\\", b"x"),
+        ("cosignature", "w\n", b"x"),
+        ("cosignature", "w\u00fc", b"x"),
+        ("cosignature", " w", b"x"),
+        ("cosignature", "w" * 161, b"x"),
+        ("cosignature", "w", b""),
+        ("cosignature", "w", bytes((1 << 20) + 1)),
+    ],
+)
+def test_an_attachment_that_another_store_could_not_hold_is_refused(ledger, kind, name, data):
+    with pytest.raises(UsageError) as caught:
+        ledger.attach(0, kind, name, data)
+    assert caught.value.code == "LM-LED-016"
+    assert ledger.attachments(0) == ()
+
+
+def test_a_closed_ledger_attaches_nothing(ledger):
+    ledger.close()
+    for ask in (lambda: ledger.attach(0, "cosignature", "w", b"x"), lambda: ledger.attachments(0)):
+        with pytest.raises(EnvironmentLacksError) as caught:
+            ask()
+        assert caught.value.code == "LM-LED-006"
