@@ -52,14 +52,14 @@ def test_any_bytes_are_read_as_every_reader_reads_them_or_refused_with_a_rule(da
         assert value == json.loads(data) == msgspec.json.decode(data)
         assert parse_json(format_json(value)) == value
     else:
-        assert code.startswith("LM-ATT-00")
+        assert code.startswith("LM-INT-00")
 
 
 @given(st.lists(st.sampled_from(["\\ud83d", "\\ude00", "\\\\", "x", "\\n", "\\uD800", "\\uDFFF", "\\u0041"]), max_size=8))
 def test_a_text_is_refused_exactly_if_it_holds_half_a_pair(parts):
     data = f'"{"".join(parts)}"'.encode()
     has_half = any("\ud800" <= char <= "\udfff" for char in json.loads(data))
-    assert read(data)[1] == ("LM-ATT-004" if has_half else None)
+    assert read(data)[1] == ("LM-INT-004" if has_half else None)
 
 
 @given(st.integers(1, 80), st.lists(st.sampled_from(["]]]", "[[[", "}", "{", '"', "\\", "a"]), max_size=4).map("".join))
@@ -68,4 +68,4 @@ def test_depth_is_counted_as_the_scanner_nests(depth, noise):
     for level in range(depth):
         value = [noise, value] if level % 2 else {noise: value}
     data = json.dumps(value).encode()
-    assert read(data) == ((value, None) if depth <= 64 else (None, "LM-ATT-005"))
+    assert read(data) == ((value, None) if depth <= 64 else (None, "LM-INT-005"))

@@ -10,10 +10,10 @@ import re
 from typing import Any, Final
 
 from lotmark.attest._keys import verify_signature
-from lotmark.attest._strict_json import format_json, parse_json
 from lotmark.attest.models import PAYLOAD_TYPE, Envelope
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
+from lotmark.intake.api import format_json, parse_json
 
 _KEY_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 _SIGNATURE_SIZE: Final = 64
@@ -53,7 +53,7 @@ def parse_envelope(raw: bytes) -> Envelope:
     """Envelope bytes -> Envelope, unverified.
 
     Raises:
-        IntegrityError: LM-ATT-001 to -006 not strict JSON, -011 not a DSSE envelope, -012 not exactly one signature.
+        IntegrityError: LM-INT-001 to -006 not strict JSON, -011 not a DSSE envelope, -012 not exactly one signature.
     """
     tree = parse_json(raw, what="the envelope")
     if not _has_texts(tree, {"payload", "payloadType"}, {"signatures"}) or not isinstance(tree["signatures"], list):

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from lotmark.attest._strict_json import format_json, parse_json
 from lotmark.attest.models import STATEMENT_TYPE, Evidence, PredicateKind, Registry, Statement, Subject
 from lotmark.base.errors import IntegrityError, LotmarkError, UsageError
+from lotmark.intake.api import format_json, parse_json
 
 _MEMBERS: Final = {"_type", "subject", "predicateType", "predicate"}
 _DIGESTS: Final = {
@@ -29,7 +29,7 @@ def build_payload(evidence: Evidence, registry: Registry) -> bytes:
     """The Statement bytes that a signer signs.
 
     Raises:
-        UsageError: LM-ATT-007 no JSON value, -010 unknown kind, -015, -016 or -024 a subject that would not count,
+        UsageError: LM-INT-007 no JSON value, -010 unknown kind, -015, -016 or -024 a subject that would not count,
             -018 a predicate that its kind does not allow.
     """
     kind = registry.kind(evidence.kind)
@@ -51,7 +51,7 @@ def parse_statement(payload: bytes) -> Statement:
     """Statement bytes -> Statement. Call it with verified bytes only, and once.
 
     Raises:
-        IntegrityError: LM-ATT-001 to -006 not strict JSON, -014 not a Statement v1, -015, -016 or -024 its subjects.
+        IntegrityError: LM-INT-001 to -006 not strict JSON, -014 not a Statement v1, -015, -016 or -024 its subjects.
     """
     tree = parse_json(payload, what="the Statement")
     if not isinstance(tree, dict) or tree.keys() != _MEMBERS:

@@ -15,9 +15,9 @@ import msgspec
 
 from lotmark.attest._keys import check_public_key
 from lotmark.attest._signers import read_guarded, write_private
-from lotmark.attest._strict_json import format_json, parse_json
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
+from lotmark.intake.api import format_json, parse_json
 
 _ORIGIN: Final = re.compile(r"[!-*,-~]{1,255}\Z")
 """Printable ASCII without space and plus: fit for a line of a signed note (https://c2sp.org/signed-note)."""
@@ -38,7 +38,7 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
     """Bytes of a ``trust.json`` -> TrustPolicy.
 
     Raises:
-        UsageError: LM-ATT-001 to -006 not strict JSON, LM-ATT-050 not a trust policy.
+        UsageError: LM-INT-001 to -006 not strict JSON, LM-ATT-050 not a trust policy.
     """
     tree = parse_json(data, what="the trust policy", error=UsageError)
     try:

@@ -9,10 +9,10 @@ from lotmark.attest._envelope import pae, parse_envelope, sign_payload
 from lotmark.attest._keys import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
 from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, write_key
 from lotmark.attest._statement import build_payload
-from lotmark.attest._strict_json import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
 from lotmark.attest._trust import apply_key_event, key_event, replay_trust
 from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
 from lotmark.attest._verify import verify_envelope
+from lotmark.intake.api import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
 
 __all__ = [
     "JSON_LIMITS",

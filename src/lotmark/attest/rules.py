@@ -4,31 +4,7 @@ from typing import Final
 
 from lotmark.base.rules import Rule
 
-_READERS = "Two readers that understand one text differently can be shown two different things under one signature"
-
 RULES: Final[tuple[Rule, ...]] = (
-    Rule("LM-ATT-001", "Not JSON", f"{_READERS}; so only RFC 8259 JSON is read, one value and nothing after it.", "Write plain JSON."),
-    Rule("LM-ATT-002", "Duplicate key", f"{_READERS}: of two equal keys most readers keep the last, some the first.", "Remove one of the two."),
-    Rule(
-        "LM-ATT-003",
-        "Number not allowed",
-        f"{_READERS}: NaN and Infinity are no JSON, integers beyond 2^53 change their value in many readers.",
-        "Write integers up to 2^53 and finite decimals; anything larger as a text.",
-    ),
-    Rule("LM-ATT-004", "Encoding", f"{_READERS}: a byte order mark, another encoding or half a surrogate pair.", "Write UTF-8 without a byte order mark."),
-    Rule("LM-ATT-005", "Nested too deep", "Deep nesting exhausts the stack of readers; evidence never needs it.", "Flatten the document."),
-    Rule(
-        "LM-ATT-006",
-        "Too large",
-        "A reader of foreign input has limits, so that no input can exhaust the machine.",
-        "Split it, or keep the big part as a blob named by its digest.",
-    ),
-    Rule(
-        "LM-ATT-007",
-        "No strict JSON form",
-        "What is signed must be readable by every strict reader.",
-        "Use texts, integers up to 2^53, finite decimals, lists and mappings with text keys.",
-    ),
     Rule(
         "LM-ATT-010",
         "Unknown kind of evidence",

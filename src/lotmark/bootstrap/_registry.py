@@ -11,6 +11,7 @@ from lotmark.base.rules import Rule
 _WITH_KINDS = ("attest", "trace", "builds", "supply", "matrix", "policy", "approvals", "releases", "deploy", "pipeline")
 _WITH_RULES = (
     "base",
+    "intake",
     "ids",
     "product",
     "tlog",

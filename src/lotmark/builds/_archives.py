@@ -7,32 +7,17 @@ parser error comes out as `ArchiveError`.
 import calendar
 import gzip
 import io
-import lzma
 import struct
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import IO
 
+from lotmark.intake.api import ARCHIVE_FAULTS
+
 _MAX_TOTAL = 2 * 2**30
 _MAX_MEMBERS = 200_000
-_FAULTS = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    lzma.LZMAError,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    LookupError,
-    ArithmeticError,
-)
-"""What the parsers of the standard library raise on bytes that are no archive, or were damaged."""
 _GZIP_SHORTEST = 18
 _DESCRIPTOR = 8
 """The flag of a zip member whose sizes stand behind its data once more."""
@@ -92,7 +77,7 @@ def read_archive(data: bytes, kind: str) -> Archive:
                 return _tar(data)
             case _:
                 return _gzip(data)
-    except _FAULTS as error:
+    except ARCHIVE_FAULTS as error:
         raise ArchiveError(f"not a readable {kind} file: {error}") from error
 
 
@@ -221,7 +206,7 @@ def _guarded(read: Callable[[], bytes]) -> Callable[[], bytes]:
     def guarded() -> bytes:
         try:
             return read()
-        except _FAULTS as error:
+        except ARCHIVE_FAULTS as error:
             raise ArchiveError(f"a member cannot be read: {error}") from error
 
     return guarded

@@ -2,7 +2,7 @@
 
 There is no standard; this reads what Ant, Surefire, pytest, unittest-xml, jest-junit, mocha, googletest, CTest, xUnit,
 PHPUnit, TestNG and others write: elements are known by name wherever they stand, counts are optional and never believed
-over the cases. expat does the parsing; a document type or entity declaration is refused before it can be expanded.
+over the cases. The scanner of `intake` does the parsing and refuses what is hostile; its refusals come out under this room's codes.
 
 Only the absence of any sign of trouble in a named case is a pass: an unknown ``status`` word counts as an error.
 """
@@ -12,11 +12,11 @@ import re
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Final
-from xml.parsers import expat
 
 from lotmark.base.digest import Digest
 from lotmark.base.errors import LotmarkError, NothingToJudgeError, RefusedError
 from lotmark.base.limits import Limits
+from lotmark.intake.api import XmlScanner
 from lotmark.matrix._identity import SUITE, normalise_id
 from lotmark.matrix.models import DeclaredGap, JUnitCase, JUnitReport, TestAttempt, TestStatus
 
@@ -42,14 +42,6 @@ _STATUS_WORDS: Final[dict[str, TestStatus]] = {
         "skipped",
     ),
 }
-# Single- and multi-byte text encodings that real producers declare. Python has more codecs; some of them execute or inflate.
-_CODECS: Final = re.compile(
-    r"(?:us-?)?ascii|utf-?8|utf-?16(?:-?[lb]e)?|iso-?8859-\d{1,2}|latin-?1|(?:windows-|cp)(?:125\d|437|850|852|932|936|949|950)|shift_?jis|euc-?jp|euc-?kr|gb2312|gbk|gb18030|big5|koi8-[ru]",
-    re.IGNORECASE,
-)
-_DECLARED: Final = re.compile(rb"<\?xml[^>]*?encoding\s*=\s*[\"']([A-Za-z0-9._-]+)[\"']")
-_TRUNCATED: Final = frozenset({3, 5, 6, 20})
-"""expat: no element found, unclosed token, partial character, unclosed CDATA section."""
 _START: Final = re.compile(rb"<\?xml|<testsuites?[\s>/]")
 
 
@@ -73,10 +65,12 @@ def read_junit(data: bytes, name: str, *, limits: Limits = JUNIT_LIMITS) -> JUni
             name,
             "split the results into several files, or keep console output out of them",
         )
-    text, encoding = _decode(data, name)
-    _refuse_noise(text if encoding else data, name)
+    if not data.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
+        raise _refused(
+            "001", f"{name} is empty", name, "the runner died before it wrote its results, or wrote them elsewhere: look at its output and exit code"
+        )
     reader = _Reader(name, limits)
-    reader.parse(text, encoding)
+    reader.parse(data)
     if not reader.cases:
         declared = reader.declared
         claims = f" although it declares {declared}" if declared else ""
@@ -93,37 +87,14 @@ def _refused(number: str, reason: str, where: str, solution: str) -> RefusedErro
     return RefusedError(f"LM-MTX-{number}", reason, where=where, solution=solution)
 
 
-def _decode(data: bytes, name: str) -> tuple[bytes, str | None]:
-    """The bytes for expat and the encoding to force on it; None where expat knows by itself."""
-    if not data.strip(b" \t\r\n\0\xef\xbb\xbf\xff\xfe"):
-        raise _refused(
-            "001", f"{name} is empty", name, "the runner died before it wrote its results, or wrote them elsewhere: look at its output and exit code"
-        )
-    if data[:2] in {codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE}:
-        label = "utf-16"
-    elif data[:2] in {b"<\0", b"\0<"}:
-        label = "utf-16-le" if data[:1] == b"<" else "utf-16-be"
-    else:
-        found = _DECLARED.search(data[:1024])
-        label = found[1].decode("ascii") if found else "utf-8"
-        if label.lower().replace("-", "").startswith("utf16"):
-            # Declared UTF-16 without its byte order mark, yet readable up to here: the bytes are not UTF-16.
-            raise _refused("010", f"{name} declares {label} but its bytes are not", f"{name}:1", "write the file in the encoding that its first line declares")
-    if not _CODECS.fullmatch(label):
-        raise _refused("010", f"{name} declares the encoding {label!r}, which is not read", f"{name}:1", "write the results as UTF-8")
-    try:
-        text = data.decode(label)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise _refused(
-            "010",
-            f"{name} is not {label} at byte {error.start}",
-            f"{name}:{line}",
-            "write the file in the encoding that its first line declares; without one it is UTF-8",
-        ) from error
-    if label.lower() in {"utf-8", "utf8"}:
-        return data, None
-    return text.removeprefix("\ufeff").encode("utf-8"), "utf-8"
+_OURS: Final = {
+    "LM-INT-004": ("010", "write the file in the encoding that its first line declares; without one it is UTF-8"),
+    "LM-INT-005": ("006", "this is no plausible test result; if it is, split the file"),
+    "LM-INT-008": ("003", "mend the producer; a results file is read whole or not at all"),
+    "LM-INT-009": ("005", "write the results without <!DOCTYPE> and <!ENTITY>: no test runner needs them, attacks do"),
+    "LM-INT-010": ("004", "the runner was killed or the disk was full while it wrote: run the tests again"),
+}
+"""The scanner's refusals under this room's codes, with the cure for results files."""
 
 
 def _refuse_noise(data: bytes, name: str) -> None:
@@ -170,7 +141,7 @@ class _Case:
 
 
 class _Reader:
-    """One pass of expat over one file; collects cases in document order."""
+    """One pass over one file; collects cases in document order."""
 
     def __init__(self, name: str, limits: Limits) -> None:
         self.cases: list[JUnitCase] = []
@@ -180,7 +151,8 @@ class _Reader:
         self.root_line = 1
         self._name = name
         self._limits = limits
-        self._depth = 0
+        # Elements need no bound of their own: nothing is kept of those that are no test case.
+        self._scan = XmlScanner(self, what=name, error=RefusedError, limits=Limits(limits.max_bytes, limits.max_depth, limits.max_bytes))
         self._open: list[_Suite] = []
         self._case: list[_Case] = []
         self._text: list[str] | None = None
@@ -188,58 +160,28 @@ class _Reader:
         self._text_depth = 0
         self._attrs: dict[str, str] = {}
 
-    def parse(self, data: bytes, encoding: str | None) -> None:
-        parser = self._parser = expat.ParserCreate(encoding)
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.StartDoctypeDeclHandler = self._doctype
-        parser.EntityDeclHandler = self._doctype
-        parser.ExternalEntityRefHandler = self._doctype
+    def parse(self, data: bytes) -> None:
         try:
-            parser.Parse(data, True)
-        except expat.ExpatError as error:
-            raise self._malformed(error, data) from error
-
-    def _malformed(self, error: expat.ExpatError, data: bytes) -> LotmarkError:
-        where = f"{self._name}:{error.lineno}:{error.offset + 1}"
-        what = expat.ErrorString(error.code)
-        if re.match(rb"<!(ENTITY|DOCTYPE)", data[max(0, self._parser.ErrorByteIndex - 2) :].lstrip(b"\xef\xbb\xbf").lstrip()[:9]):
-            return self._doctype_error(where)
-        if error.code in _TRUNCATED and (self._depth or self._open):
-            return _refused(
-                "004",
-                f"{self._name} ends in the middle ({what}); {len(self.cases)} test cases were read before",
-                where,
-                "the runner was killed or the disk was full while it wrote: run the tests again",
-            )
-        return _refused("003", f"{self._name} is not well-formed XML: {what}", where, "mend the producer; a results file is read whole or not at all")
-
-    def _doctype(self, *_: object) -> int:
-        raise self._doctype_error(self._where())
-
-    def _doctype_error(self, where: str) -> LotmarkError:
-        return _refused(
-            "005",
-            f"{self._name} declares a document type or an entity",
-            where,
-            "write the results without <!DOCTYPE> and <!ENTITY>: no test runner needs them, attacks do",
-        )
+            self._scan.scan(data, look=lambda text: _refuse_noise(text, self._name))
+        except LotmarkError as error:
+            if error.code not in _OURS:
+                raise
+            number, cure = _OURS[error.code]
+            read = f"; {len(self.cases)} test cases were read before" if number == "004" else ""
+            raise _refused(number, f"{error.reason}{read}", error.where or self._name, cure) from error
 
     def _where(self) -> str:
-        return f"{self._name}:{self._parser.CurrentLineNumber}:{self._parser.CurrentColumnNumber + 1}"
+        return f"{self._name}:{self._scan.line}:{self._scan.column}"
 
     def _limit(self, what: str) -> LotmarkError:
         return _refused("006", f"{self._name}: {what}", self._where(), "this is no plausible test result; if it is, split the file")
 
     # ---- elements
 
-    def _start(self, tag: str, attrs: dict[str, str]) -> None:
-        self._depth += 1
-        if self._depth > self._limits.max_depth:
-            raise self._limit(f"elements are nested deeper than {self._limits.max_depth}")
+    def start(self, tag: str, attrs: dict[str, str]) -> None:
+        """See `XmlHandler`."""
         tag = tag.rpartition(":")[2]
-        if self._depth == 1:
+        if self._scan.depth == 1:
             self._root(tag)
         if self._text is not None:
             return
@@ -253,11 +195,11 @@ class _Reader:
             self._attrs = attrs
             self._open_text()
 
-    def _end(self, tag: str) -> None:
-        self._depth -= 1
+    def end(self, tag: str) -> None:
+        """See `XmlHandler`."""
         tag = tag.rpartition(":")[2]
         if self._text is not None:
-            if self._depth == self._text_depth:
+            if self._scan.depth == self._text_depth:
                 self._close_text(tag)
             return
         if tag == "testcase":
@@ -266,7 +208,7 @@ class _Reader:
             self._close_suite(self._open.pop())
 
     def _root(self, tag: str) -> None:
-        self.root_line = self._parser.CurrentLineNumber
+        self.root_line = self._scan.line
         if tag not in {"testsuites", "testsuite"}:
             raise _refused(
                 "007",
@@ -287,7 +229,7 @@ class _Reader:
         count = attrs.get("tests", "").strip()
         declared = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0
         self.declared = max(self.declared, declared)
-        self._open.append(_Suite(self._attribute(attrs, "name"), self._attribute(attrs, "file", "filepath"), declared, self._parser.CurrentLineNumber))
+        self._open.append(_Suite(self._attribute(attrs, "name"), self._attribute(attrs, "file", "filepath"), declared, self._scan.line))
 
     def _close_suite(self, suite: _Suite) -> None:
         if suite.declared > suite.listed:
@@ -306,7 +248,7 @@ class _Reader:
             if known is None:
                 message = f"the status {word[:40]!r} is not known and so does not count as passed"
             status = worst(status, known or "error")
-        self._case.append(_Case(attrs, self._open[-1].name, self._parser.CurrentLineNumber, status, message))
+        self._case.append(_Case(attrs, self._open[-1].name, self._scan.line, status, message))
 
     def _close_case(self, case: _Case) -> None:
         attrs = case.attrs
@@ -357,10 +299,11 @@ class _Reader:
     def _open_text(self) -> None:
         self._text = []
         self._text_size = 0
-        self._text_depth = self._depth - 1
-        self._parser.CharacterDataHandler = self._take_text
+        self._text_depth = self._scan.depth - 1
+        self._scan.listen(True)
 
-    def _take_text(self, text: str) -> None:
+    def text(self, text: str) -> None:
+        """See `XmlHandler`."""
         if self._text is not None and self._text_size < 2 * MAX_NAME:
             self._text.append(text[: 2 * MAX_NAME])
             self._text_size += len(text)
@@ -368,7 +311,7 @@ class _Reader:
     def _close_text(self, tag: str) -> None:
         text = "".join(self._text or ()).strip()
         self._text = None
-        self._parser.CharacterDataHandler = None
+        self._scan.listen(False)
         if tag == "property":
             if len(text) > MAX_NAME:
                 raise self._limit(f"a property has more than {MAX_NAME} characters")
@@ -383,7 +326,7 @@ class _Reader:
             status = _RESULTS.get(tag, "error")
             attempt = TestAttempt(status=status, message=message)
             identity = normalise_id(nodeid="", classname="", name=SUITE, file="", suite=suite.name)
-            self._add(JUnitCase(identity, SUITE, "", suite.name, suite.file, status, 0.0, message, self._parser.CurrentLineNumber, (attempt,), ()))
+            self._add(JUnitCase(identity, SUITE, "", suite.name, suite.file, status, 0.0, message, self._scan.line, (attempt,), ()))
             return
         case = self._case[-1]
         if tag in _FLAKY:

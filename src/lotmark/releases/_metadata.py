@@ -6,34 +6,19 @@ broken, encrypted, ambiguous or too large tells no version.
 
 import email.parser
 import gzip
-import json
-import lzma
 import re
-import struct
 import tarfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO, Final, cast
+
+from lotmark.base.errors import IntegrityError
+from lotmark.intake.api import ARCHIVE_FAULTS, parse_json
 
 _MAX_METADATA: Final = 4 * 1024 * 1024
 _MAX_UNPACKED = 512 * 1024 * 1024
 _MAX_MEMBERS = 200_000
-_BROKEN: Final = (
-    OSError,
-    ValueError,
-    KeyError,
-    TypeError,
-    EOFError,
-    RuntimeError,  # an encrypted member, or JSON nested beyond the recursion limit
-    NotImplementedError,
-    OverflowError,
-    struct.error,
-    zlib.error,
-    lzma.LZMAError,
-    zipfile.BadZipFile,
-    tarfile.TarError,
-)
+_BROKEN: Final = (*ARCHIVE_FAULTS, IntegrityError, TypeError)
 
 
 def read_metadata_version(path: Path, name: str) -> str | None:
@@ -83,7 +68,7 @@ def _header_version(data: bytes) -> str | None:
 
 
 def _json_version(data: bytes) -> str | None:
-    version = json.loads(data)["version"]
+    version = parse_json(data)["version"]
     return version if isinstance(version, str) and version else None
 
 

@@ -7,17 +7,22 @@ order: 64 hex digits, two blanks, the POSIX name relative to the folder, a line 
 
 import hashlib
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from lotmark.base.errors import IntegrityError
+from lotmark.intake.api import open_zip
+from lotmark.intake.models import ArchiveLimits
+
 _MAX_RECORD = 32 * 1024 * 1024
 _MAX_TOTAL = 8 * 1024**3
+_MAX_ZIP = 8 * 1024**3
 _MAX_RECORDS = 5_000_000
+_MAX_RATIO = 1032
+"""What DEFLATE can reach: advisories repeat themselves, and the sizes are bounded as it is."""
 
 
 class DumpError(Exception):
@@ -151,18 +156,14 @@ class Dump:
 
     def _zip_parts(self) -> Iterator[tuple[str, bytes | msgspec.Raw]]:
         assert self._stream is not None  # noqa: S101 - the caller saw the stream
-        total = 0
+        limits = ArchiveLimits(max_bytes=_MAX_ZIP, max_members=_MAX_RECORDS, max_total=_MAX_TOTAL, max_member=_MAX_RECORD, max_ratio=_MAX_RATIO)
         try:
-            with zipfile.ZipFile(self._stream) as archive:
-                for entry in archive.infolist():
-                    if not entry.filename.endswith(".json"):
-                        continue
-                    total += entry.file_size
-                    if entry.file_size > _MAX_RECORD or total > _MAX_TOTAL:
-                        raise DumpError("LM-SUP-042", f"{entry.filename} is too large")
-                    yield entry.filename, archive.read(entry)
-        except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
-            raise DumpError("LM-SUP-042", f"the zip cannot be read: {error}") from error
+            with open_zip(self._stream, limits, what=self.path.name) as archive:
+                for member in archive.members:
+                    if member.name.endswith(".json"):
+                        yield member.name, archive.read(member.name)
+        except IntegrityError as error:
+            raise DumpError("LM-SUP-042", f"the zip cannot be read: {error.reason}") from error
 
 
 def _text_parts(name: str, stream: BinaryIO) -> Iterator[tuple[str, bytes | msgspec.Raw]]:

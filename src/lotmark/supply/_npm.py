@@ -4,13 +4,14 @@ Format: https://docs.npmjs.com/cli/v10/configuring-npm/package-lock-json. Only `
 version 2 repeat it for older tools.
 """
 
-import json
 import re
 from typing import Any
 
 import msgspec
 
+from lotmark.base.errors import IntegrityError
 from lotmark.base.findings import Location
+from lotmark.intake.api import parse_json
 from lotmark.supply._reading import Reading, Source, convert, decode_text, find_integrity, strongest
 from lotmark.supply.models import Pin
 
@@ -45,10 +46,10 @@ def read_npm(source: Source) -> Reading:
     if text is None:
         return reading
     try:
-        tree = json.loads(text, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 0
-        reading.refuse("LM-SUP-004", f"{source.name} is not JSON: {error}", Location(source.name, line))
+        tree = parse_json(text.encode("utf-8"), what=source.name)
+    except IntegrityError as error:
+        line = (error.where or "").removeprefix(source.name).strip(":").partition(":")[0]
+        reading.refuse("LM-SUP-004", error.reason, Location(source.name, int(line or 0)))
         return reading
     lock = convert(tree, _Lock, source.name, lambda _: 0, reading)
     if lock is None:
@@ -65,15 +66,6 @@ def read_npm(source: Source) -> Reading:
     _Tree(source.name, lock.packages, _lines(text), reading).read()
     reading.files.append((source.name, source.data, len(reading.pins)))
     return reading
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise ValueError(f"the key {twice!r} stands twice in one object")
-    return result
 
 
 def _lines(text: str) -> dict[str, int]:

@@ -120,7 +120,7 @@ def test_any_other_form_of_an_envelope_is_refused(change):
     assert caught.value.solution
 
 
-@pytest.mark.parametrize(("raw", "code"), [(b"", "LM-ATT-001"), (b"[]", "LM-ATT-011"), (b"null", "LM-ATT-011")])
+@pytest.mark.parametrize(("raw", "code"), [(b"", "LM-INT-001"), (b"[]", "LM-ATT-011"), (b"null", "LM-ATT-011")])
 def test_what_is_no_object_is_refused(raw, code):
     with pytest.raises(IntegrityError) as caught:
         parse_envelope(raw)
@@ -132,4 +132,4 @@ def test_an_envelope_with_two_payloads_is_refused():
     raw = sign_payload(b"payload", DANA).raw
     with pytest.raises(IntegrityError) as caught:
         parse_envelope(raw[:-1] + b',"payload":"AAAA"}')
-    assert caught.value.code == "LM-ATT-002"
+    assert caught.value.code == "LM-INT-002"

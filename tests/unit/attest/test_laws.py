@@ -235,7 +235,7 @@ def test_p04_numbers_beyond_the_limits_are_not(text):
     for wrapped in (text, f"[{text}]", f'{{"a": {text}}}'):
         with pytest.raises(IntegrityError) as caught:
             parse_json(wrapped.encode())
-        assert caught.value.code == "LM-ATT-003", wrapped
+        assert caught.value.code == "LM-INT-003", wrapped
 
 
 # ---- trust policies

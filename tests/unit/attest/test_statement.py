@@ -57,7 +57,7 @@ def test_the_same_evidence_has_the_same_bytes():
         (Evidence("free", (Subject("a", {"sha1": "a" * 40}),), {}), "LM-ATT-015"),
         (Evidence("free", (Subject("a", {"sha256": "A" * 64}),), {}), "LM-ATT-016"),
         (Evidence("free", (Subject("", {"sha256": SHA256}),), {}), "LM-ATT-024"),
-        (Evidence("free", (ARTIFACT,), {"n": float("nan")}), "LM-ATT-007"),
+        (Evidence("free", (ARTIFACT,), {"n": float("nan")}), "LM-INT-007"),
         (Evidence("typed", (ARTIFACT,), {}), "LM-ATT-018"),
         (Evidence("typed", (ARTIFACT,), {"count": "1"}), "LM-ATT-018"),
         (Evidence("typed", (ARTIFACT,), {"count": 1, "more": 2}), "LM-ATT-018"),
@@ -76,7 +76,7 @@ def test_a_predicate_of_its_type_is_built():
 @pytest.mark.parametrize(
     ("payload", "code"),
     [
-        pytest.param(b"{", "LM-ATT-001", id="not JSON"),
+        pytest.param(b"{", "LM-INT-001", id="not JSON"),
         pytest.param(b"[]", "LM-ATT-014", id="no object"),
         pytest.param(_payload(extra=1), "LM-ATT-014", id="unknown field"),
         pytest.param(_payload(predicate=...), "LM-ATT-014", id="no predicate"),

@@ -86,7 +86,7 @@ def test_anything_doubtful_in_a_policy_is_refused(changes):
 def test_a_policy_is_strict_json():
     with pytest.raises(UsageError) as caught:
         parse_trust_policy(format_trust_policy(POLICY)[:-1] + b',"quorum":0}')
-    assert caught.value.code == "LM-ATT-002"
+    assert caught.value.code == "LM-INT-002"
 
 
 def test_a_policy_that_would_be_refused_is_not_written():

@@ -157,7 +157,7 @@ def test_7_nothing_is_parsed_before_the_signature_held(trust, monkeypatch):
 
 
 def test_7_a_signed_text_that_is_no_statement_is_refused_at_its_place(trust):
-    assert _refusal(trust, sign_payload(b'{"a":1,"a":2}', signer("pipeline"))) == "LM-ATT-002"
+    assert _refusal(trust, sign_payload(b'{"a":1,"a":2}', signer("pipeline"))) == "LM-INT-002"
     assert _refusal(trust, sign_payload(b"{}", signer("pipeline"))) == "LM-ATT-014"
 
 

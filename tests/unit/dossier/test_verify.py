@@ -400,7 +400,7 @@ def test_step_4_o01_evidence_that_a_stage_promised_or_claims(tmp_path: Path) -> 
     expect(verify(tmp_path / "x.zip"), 4, "LM-DOS-012", "claims (payload 000000000000)", exit_code=ExitCode.REFUSED)
 
 
-@pytest.mark.parametrize(("raw", "code"), [(b"no envelope", "LM-ATT-001"), (None, "LM-DOS-010")])
+@pytest.mark.parametrize(("raw", "code"), [(b"no envelope", "LM-INT-001"), (None, "LM-DOS-010")])
 def test_step_4_a_log_whose_header_lies_about_its_envelope(tmp_path: Path, raw: bytes | None, code: str) -> None:
     """The log's owner commits to bytes that are not what the header says of them."""
     from lotmark.ledger.api import format_header

@@ -41,7 +41,7 @@ def test_p09_a_zip_of_records_is_read_up_to_its_limits(tmp_path, monkeypatch, li
     if holds:
         assert read_dump(path) == 3
     else:
-        with pytest.raises(_dump.DumpError, match="too large") as caught:
+        with pytest.raises(_dump.DumpError, match="unfold") as caught:
             read_dump(path)
         assert caught.value.code == "LM-SUP-042"
 

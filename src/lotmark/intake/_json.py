@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from lotmark.base.errors import IntegrityError, LotmarkError, UsageError
 from lotmark.base.limits import Limits
+from lotmark.intake._refusal import Refusal
 
 JSON_LIMITS: Final = Limits(max_bytes=64 * 1024 * 1024, max_depth=64, max_items=2_000_000)
 """What `parse_json` takes unless told otherwise."""
@@ -28,15 +29,6 @@ _SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
 _PAIR: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}")
 
 
-class _Refusal(Exception):  # noqa: N818  (never leaves this module)
-    """A rule code and what happened, on its way out of the scanner."""
-
-    def __init__(self, code: str, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 def parse_json(data: bytes, limits: Limits = JSON_LIMITS, *, what: str = "the JSON text", error: type[LotmarkError] = IntegrityError) -> Any:
     """Strict JSON bytes -> dict, list, str, int, float, bool or None.
 
@@ -44,42 +36,32 @@ def parse_json(data: bytes, limits: Limits = JSON_LIMITS, *, what: str = "the JS
     `UsageError` for a file that a user wrote.
 
     Raises:
-        LotmarkError: of class `error`: LM-ATT-001 not JSON or something follows it, -002 duplicate key, -003 number,
+        LotmarkError: of class `error`: LM-INT-001 not JSON or something follows it, -002 duplicate key, -003 number,
             -004 encoding, -005 too deep, -006 too large.
     """
     try:
         return _parse(data, limits)
-    except _Refusal as refusal:
-        raise error(refusal.code, f"{what}: {refusal.reason}", where=what, solution=_CURES[refusal.code]) from refusal
-
-
-_CURES: Final = {
-    "LM-ATT-001": "write plain JSON (RFC 8259), one value and nothing after it",
-    "LM-ATT-002": "remove one of the two; the reader never guesses which one holds",
-    "LM-ATT-003": "write integers up to 2^53 and finite decimals; anything larger is a string",
-    "LM-ATT-004": "write UTF-8 without a byte order mark and without lone surrogates",
-    "LM-ATT-005": "flatten the document",
-    "LM-ATT-006": "split the document, or keep the big part as a blob named by its digest",
-}
+    except Refusal as refusal:
+        raise refusal.as_error(error, what) from refusal
 
 
 def _parse(data: bytes, limits: Limits) -> Any:
     if len(data) > limits.max_bytes:
-        raise _Refusal("LM-ATT-006", f"{len(data)} bytes are more than {limits.max_bytes}")
+        raise Refusal("LM-INT-006", f"{len(data)} bytes are more than {limits.max_bytes}")
     if data.startswith(b"\xef\xbb\xbf"):
-        raise _Refusal("LM-ATT-004", "it starts with a byte order mark")
+        raise Refusal("LM-INT-004", "it starts with a byte order mark")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Refusal("LM-ATT-004", f"it is not UTF-8 at byte {error.start}") from error
+        raise Refusal("LM-INT-004", f"it is not UTF-8 at byte {error.start}") from error
     _check_surrogates(data)
     _check_shape(data, limits)
     try:
         return _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise _Refusal("LM-ATT-001", f"it is not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+        raise Refusal("LM-INT-001", f"it is not JSON: {error.msg} at line {error.lineno}, column {error.colno}", place=(error.lineno, error.colno)) from error
     except RecursionError as error:  # only where the caller allows more depth than the interpreter has
-        raise _Refusal("LM-ATT-005", "it is nested deeper than the reader can follow") from error
+        raise Refusal("LM-INT-005", "it is nested deeper than the reader can follow") from error
 
 
 def _check_surrogates(data: bytes) -> None:
@@ -88,7 +70,7 @@ def _check_surrogates(data: bytes) -> None:
         return
     # Escaped backslashes and whole pairs are replaced, not removed, so that no new neighbours arise.
     if _SURROGATE.search(_PAIR.sub(b"..", data.replace(b"\\\\", b".."))):
-        raise _Refusal("LM-ATT-004", "it holds a lone surrogate")
+        raise Refusal("LM-INT-004", "it holds a lone surrogate")
 
 
 def _check_shape(data: bytes, limits: Limits) -> None:
@@ -103,15 +85,15 @@ def _check_shape(data: bytes, limits: Limits) -> None:
     bare = data.replace(b"\\\\", b"").replace(b'\\"', b"") if b"\\" in data else data
     # A value brings two quotes, its key two more: what has more is refused before the cut makes an object of each piece.
     if bare.count(b'"') > 4 * limits.max_items:
-        raise _Refusal("LM-ATT-006", f"it holds more than {limits.max_items} values")
+        raise Refusal("LM-INT-006", f"it holds more than {limits.max_items} values")
     bare = b"".join(bare.split(b'"')[::2])
     brackets = bare.translate(None, _NO_BRACKETS)
     depth = max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
     if depth > limits.max_depth:
-        raise _Refusal("LM-ATT-005", f"it is nested deeper than {limits.max_depth}")
+        raise Refusal("LM-INT-005", f"it is nested deeper than {limits.max_depth}")
     values = bare.count(b",") + bare.count(b"[") + bare.count(b"{") + 1
     if values > limits.max_items:
-        raise _Refusal("LM-ATT-006", f"it holds more than {limits.max_items} values")
+        raise Refusal("LM-INT-006", f"it holds more than {limits.max_items} values")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -119,26 +101,26 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise _Refusal("LM-ATT-002", f"the key {twice[:80]!r} stands twice in one object")
+        raise Refusal("LM-INT-002", f"the key {twice[:80]!r} stands twice in one object")
     return members
 
 
 def _integer(text: str) -> int:
     # The length first: converting a million digits takes quadratic time.
     if len(text) > _MAX_INTEGER_TEXT or abs(value := int(text)) > MAX_INTEGER:
-        raise _Refusal("LM-ATT-003", f"the integer {text[:24]} is beyond 2^53")
+        raise Refusal("LM-INT-003", f"the integer {text[:24]} is beyond 2^53")
     return value
 
 
 def _decimal(text: str) -> float:
     value = float(text)
     if math.isinf(value):
-        raise _Refusal("LM-ATT-003", f"the number {text[:24]} is beyond what a double holds")
+        raise Refusal("LM-INT-003", f"the number {text[:24]} is beyond what a double holds")
     return value
 
 
 def _constant(text: str) -> Any:
-    raise _Refusal("LM-ATT-003", f"{text} is not a JSON number")
+    raise Refusal("LM-INT-003", f"{text} is not a JSON number")
 
 
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_decimal, parse_constant=_constant)
@@ -149,14 +131,14 @@ def format_json(value: Any) -> bytes:
     """A JSON value -> ASCII bytes, keys sorted, no spaces; always readable by `parse_json`.
 
     Raises:
-        UsageError: LM-ATT-007 if the value has no strict JSON form (NaN, 2^60, a lone surrogate, a set, ...).
+        UsageError: LM-INT-007 if the value has no strict JSON form (NaN, 2^60, a lone surrogate, a set, ...).
     """
     try:
         data = _ENCODER.encode(value).encode("ascii")
         _parse(data, JSON_LIMITS)
-    except (_Refusal, TypeError, ValueError, RecursionError) as error:
+    except (Refusal, TypeError, ValueError, RecursionError) as error:
         raise UsageError(
-            "LM-ATT-007",
+            "LM-INT-007",
             f"the value cannot be written as strict JSON: {error}",
             solution="use texts, integers up to 2^53, finite decimals, lists and mappings with text keys",
         ) from error
