@@ -30,7 +30,6 @@ _LOOK_ALIKES: Final = str.maketrans(
         )
     )
 )
-_DIGIT_LIKE: Final = str.maketrans({"O": "0", "I": "1"})
 _NUMBER_LIKE: Final = str.maketrans({"O": "0", "I": "1", "L": "1", "|": "1"})
 
 
@@ -87,10 +86,11 @@ def look_alike_key(text: str) -> str:
     Case, width, Cyrillic and Greek letters, kinds of hyphen, O and 0, I and 1 and leading zeros make no difference in
     it. It is for finding clashes, never for naming anything.
     """
-    plain = unicodedata.normalize("NFKC", text).strip().upper().translate(_LOOK_ALIKES)
+    plain = text.strip().upper() if text.isascii() else unicodedata.normalize("NFKC", text).strip().upper().translate(_LOOK_ALIKES)
     head, hyphen, number = plain.rpartition("-")
-    number = number.translate(_NUMBER_LIKE)
-    return head.translate(_DIGIT_LIKE) + hyphen + (number.lstrip("0") or number[:1])
+    if not number.isdecimal():
+        number = number.translate(_NUMBER_LIKE)
+    return head.replace("O", "0").replace("I", "1") + hyphen + (number.lstrip("0") or number[:1])
 
 
 def _suggest(text: str) -> str:

@@ -8,7 +8,7 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.matrix._file import MatrixFile
 from lotmark.matrix._globs import compile_glob, matches_item
 from lotmark.matrix._index import MatrixIndex
-from lotmark.matrix._subjects import Coverage, find_subjects
+from lotmark.matrix._subjects import Coverage, find_needs, spread
 from lotmark.matrix.models import KnownTest
 from lotmark.trace.models import TraceGraph
 
@@ -129,15 +129,15 @@ def _unstable(document: Document[MatrixFile], day: date) -> Iterable[Finding]:
 
 
 def _speechless(document: Document[MatrixFile], index: MatrixIndex, graph: TraceGraph, safety_class: str) -> Iterable[Finding]:
-    for subject in find_subjects(index, graph, (), first_release=True, safety_class=safety_class):
-        if subject.needs_tests and not subject.needs:
+    for need in find_needs(index, graph, safety_class=safety_class):
+        if not need.categories:
             yield _finding(
                 "044",
-                f"nothing says which tests {subject.kind} {subject.id} needs",
+                f"nothing says which tests {need.kind} {need.item.id} needs",
                 document.where(("requires",)),
                 "add a line for it under `requires` or `overrides`",
                 Severity.ERROR,
-                subject.id,
+                need.item.id,
             )
 
 
@@ -152,27 +152,27 @@ def find_gaps(document: Document[MatrixFile], graph: TraceGraph, tests: Sequence
 
 def _gaps(index: MatrixIndex, graph: TraceGraph, tests: Sequence[KnownTest], safety_class: str) -> Iterable[Finding]:
     coverage = Coverage(graph)
-    verified = {test.id: coverage.verified(test.id, test.verifies) for test in tests}
-    # A test of no known layer may yet turn out to belong; markers from outside may name tests that only results know.
-    members = {
-        category.id: [test for test in tests if test.layer is None or category in index.categories_of(test.id, test.layer)]
-        for category in index.matrix.categories
-    }
-    outside = frozenset(item for marker in graph.declared for item in marker.ids)
-    for subject in find_subjects(index, graph, (), first_release=True, safety_class=safety_class):
-        if not subject.needs_tests:
-            continue
-        for category in subject.needs:
-            if any(not verified[test.id].isdisjoint(subject.items) for test in members[category.id]):
+    # Category -> items that its tests verify. A test of no known layer may yet turn out to belong to any.
+    reached: dict[str, set[str]] = {category.id: set() for category in index.matrix.categories}
+    for test in tests:
+        verified = coverage.verified(test.id, test.verifies)
+        for category in index.matrix.categories if test.layer is None else index.categories_of(test.id, test.layer):
+            reached[category.id].update(verified)
+    covered = {category: spread(graph, graph.up, items) for category, items in reached.items()}
+    # Markers from outside may name tests that only results know.
+    outside = spread(graph, graph.up, {item for marker in graph.declared for item in marker.ids})
+    for need in find_needs(index, graph, safety_class=safety_class):
+        for category in need.categories:
+            if need.item.id in covered[category.id]:
                 continue
-            certain = category.gating == "blocking" and outside.isdisjoint(subject.items)
+            certain = category.gating == "blocking" and need.item.id not in outside
             yield _finding(
                 "041",
-                f"{subject.kind} {subject.id} needs {category.id} tests ({category.gating}), and no known test of that category verifies it",
-                graph.items[subject.id].where(),
+                f"{need.kind} {need.item.id} needs {category.id} tests ({category.gating}), and no known test of that category verifies it",
+                need.item.where(),
                 "write a test for it and let it name the item with a `verifies` marker, or mend the matrix",
                 Severity.ERROR if certain else Severity.WARNING,
-                subject.id,
+                need.item.id,
             )
 
 

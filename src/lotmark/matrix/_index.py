@@ -21,6 +21,9 @@ class MatrixIndex:
 
     def __init__(self, matrix: MatrixFile, document: Document[MatrixFile] | None = None) -> None:
         self.matrix = matrix
+        self.asks_for_severity = any(need.severity for need in matrix.requires)
+        self._named = {item for override in matrix.overrides for item in override.items}
+        self._needs: dict[tuple[str, str, frozenset[str]], tuple[Category, ...]] = {}
         self.categories: Mapping[str, Category] = {category.id: category for category in matrix.categories}
 
         def where(*path: str | int) -> str:
@@ -61,6 +64,15 @@ class MatrixIndex:
 
         `severities` are those of its hazards; an empty text in it is a severity that nobody has said, which matches.
         """
+        if item in self._named:
+            return self._find_needs(kind, item, safety_class, severities)
+        # Most items differ in their ids alone.
+        key = (kind, safety_class, severities)
+        if key not in self._needs:
+            self._needs[key] = self._find_needs(kind, item, safety_class, severities)
+        return self._needs[key]
+
+    def _find_needs(self, kind: SubjectKind, item: str, safety_class: str, severities: frozenset[str]) -> tuple[Category, ...]:
         overrides = [override for override in self.matrix.overrides if item in override.items]
         named: set[str] = set()
         for override in overrides:

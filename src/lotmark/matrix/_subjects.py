@@ -1,6 +1,6 @@
 """The subjects of the matrix: hazards, risk controls and requirements of the trace graph, with the items that count for each."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lotmark.matrix._file import Category, SubjectKind
@@ -79,6 +79,52 @@ def _closure(graph: TraceGraph, links: Mapping[str, tuple[str, ...]], start: str
             if other not in seen and not graph.items[other].obsolete:
                 seen.add(other)
                 waiting.append(other)
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A subject that needs tests, and the categories in which it needs them; see `Subject`."""
+
+    item: Item
+    kind: SubjectKind
+    categories: tuple[Category, ...]
+
+
+def find_needs(index: MatrixIndex, graph: TraceGraph, *, safety_class: str) -> Iterator[Need]:
+    """What `find_subjects` says of the needs of all subjects that need tests, without the items below each of them."""
+    severities = _severities_below(graph) if index.asks_for_severity else {}
+    for kind in KINDS:
+        unknown = frozenset({""} if kind == "risk-control" else set())
+        for item in graph.of_type(kind):
+            idle = kind == "hazard" and not graph.below(item.id) and item.id not in graph.verified_by
+            if not (idle and not hazard_of(item, graph.scale).needs_control):
+                found = severities.get(item.id) or unknown
+                yield Need(item, kind, index.needs_of(kind, item.id, item.safety_class or safety_class, frozenset(found)))
+
+
+def _severities_below(graph: TraceGraph) -> dict[str, set[str]]:
+    """Item -> the severities before control of the hazards that it reaches, its own where it is one."""
+    found: dict[str, set[str]] = {}
+    starts: dict[str, list[str]] = {}
+    for hazard in graph.of_type("hazard"):
+        severity = hazard_of(hazard, graph.scale).before.severity
+        starts.setdefault(severity if severity in graph.scale.severities else "", []).append(hazard.id)
+    for severity, hazards in starts.items():
+        for item_id in spread(graph, graph.down, hazards):
+            found.setdefault(item_id, set()).add(severity)
+    return found
+
+
+def spread(graph: TraceGraph, links: Mapping[str, tuple[str, ...]], starts: Iterable[str]) -> set[str]:
+    """The items from which to start, and all that the links lead to; obsolete items and what only they lead to left out."""
+    seen = {item_id for item_id in starts if item_id in graph.items and not graph.items[item_id].obsolete}
+    waiting = list(seen)
+    while waiting:
+        for other in links.get(waiting.pop(), ()):
+            if other not in seen and not graph.items[other].obsolete:
+                seen.add(other)
+                waiting.append(other)
+    return seen
 
 
 class Coverage:

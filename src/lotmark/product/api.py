@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,11 @@ __all__ = [
 DECLARATION = "lotmark.yaml"
 
 
-def load_product(root: Path, config: Path | None = None) -> Product:
+def load_product(root: Path, config: Path | None = None, *, pinned: bool = True) -> Product:
     """Read `lotmark.yaml` from the work tree, or from the folder `config` in its place.
+
+    `pinned` False leaves `configuration` empty: for what records nothing and decides nothing. The files are looked at all
+    the same, not read.
 
     Raises:
         UsageError: LM-CFG-* if the file is wrong, LM-PRD-003 if the version is not found, LM-PRD-004 if there is no
@@ -48,7 +52,10 @@ def load_product(root: Path, config: Path | None = None) -> Product:
         raise UsageError("LM-PRD-004", f"there is no folder {config_root / 'quality'}", solution="`lotmark init` writes a first one")
     version = _checked_version(read_version(root, document.value.product.version))
     beside = locks_beside(root.resolve(), config_root, document.value.dependencies)
-    return Product(root.resolve(), config_root, document, version, configuration_files(config_root, beside))
+    if pinned:
+        return Product(root.resolve(), config_root, document, version, configuration_files(config_root, beside))
+    _plain_files(config_root, beside)
+    return Product(root.resolve(), config_root, document, version, ())
 
 
 def locks_beside(root: Path, config_root: Path, declared: DependencySection) -> tuple[str, ...]:
@@ -67,31 +74,45 @@ def configuration_files(config_root: Path, more: Iterable[str] = ()) -> tuple[Co
         UsageError: LM-PRD-006 for anything but plain files and folders, LM-CFG-001 if one cannot be read.
     """
     found = []
-    paths = (config_root / DECLARATION, *_walk(config_root / "quality"), *(config_root / name for name in more))
-    for path in dict.fromkeys(paths):
-        name = path.relative_to(config_root).as_posix()
-        if path.is_symlink() or not path.is_file() or not name.isprintable():
+    for name in _plain_files(config_root, more):
+        try:
+            with open(f"{config_root}/{name}", "rb") as stream:  # noqa: PTH123 -- ten thousand files: a Path for each costs more than its digest
+                found.append(ConfigurationFile(name, Digest.of(stream.read())))
+        except OSError as error:
+            raise UsageError(
+                "LM-CFG-001", f"cannot read {name}: {error.strerror}", where=f"{config_root}/{name}", solution="let this user read the file"
+            ) from error
+    return tuple(found)
+
+
+def _plain_files(config_root: Path, more: Iterable[str]) -> list[str]:
+    """The names of the configuration files, sorted."""
+    names = sorted({DECLARATION, *_walk(config_root, "quality"), *more})
+    for name in names:
+        try:
+            plain = stat.S_ISREG(os.lstat(f"{config_root}/{name}").st_mode)
+        except OSError:
+            plain = False
+        if not plain or not name.isprintable():
             raise UsageError(
                 "LM-PRD-006",
                 f"{name!r} is no plain file",
                 where=str(config_root),
                 solution="put a file with a plain name in its place; links are not followed",
             )
-        try:
-            found.append(ConfigurationFile(name, Digest.of_file(path)))
-        except OSError as error:
-            raise UsageError("LM-CFG-001", f"cannot read {name}: {error.strerror}", where=str(path), solution="let this user read the file") from error
-    return tuple(sorted(found, key=lambda file: file.path))
+    return names
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Everything below the folder but plain folders themselves."""
-    if folder.is_symlink():
-        yield folder
+def _walk(root: Path, top: str) -> Iterator[str]:
+    """Everything below the folder but plain folders themselves, as names relative to `root`."""
+    if (root / top).is_symlink():
+        yield top
         return
-    for root, folders, files in os.walk(folder, onerror=_unreadable):
-        links = [name for name in folders if (Path(root) / name).is_symlink()]
-        yield from (Path(root) / name for name in (*files, *links))
+    start = len(str(root).rstrip("/")) + 1
+    for folder, folders, files in os.walk(f"{root}/{top}", onerror=_unreadable):
+        prefix = folder[start:]
+        links = [name for name in folders if os.path.islink(f"{folder}/{name}")]  # noqa: PTH114
+        yield from (f"{prefix}/{name}" for name in (*files, *links))
 
 
 def _unreadable(error: OSError) -> None:

@@ -18,12 +18,12 @@ class FolderFiles:
 
     def names(self) -> Iterator[str]:
         """Every file's POSIX name relative to the folder."""
-        for folder, folders, files in os.walk(self._root):
-            here = Path(folder)
-            folders[:] = [name for name in folders if name not in _SKIPPED and not (here / name / "pyvenv.cfg").exists()]
-            relative = here.relative_to(self._root)
+        start = len(str(self._root).rstrip("/")) + 1
+        for folder, folders, files in os.walk(str(self._root)):
+            folders[:] = [name for name in folders if name not in _SKIPPED and not os.path.exists(f"{folder}/{name}/pyvenv.cfg")]  # noqa: PTH110
+            prefix = f"{folder[start:]}/" if len(folder) >= start else ""
             for name in files:
-                yield (relative / name).as_posix()
+                yield prefix + name
 
     def read(self, name: str, limit: int) -> bytes:
         """The bytes of one file; see `SourceFiles.read`."""

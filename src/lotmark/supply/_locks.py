@@ -41,6 +41,7 @@ _FOREIGN = (
     *("Gemfile.lock", "composer.lock", "conan.lock", "packages.lock.json", "Podfile.lock", "Package.resolved", "mix.lock", "pubspec.lock", "gradle.lockfile"),
 )
 """Lock files that are recognised so that they are not overlooked, but not read."""
+_ENDINGS = tuple({PurePosixPath(name).suffix for name in (*(pattern for pattern, _ in _BY_NAME), *_FOREIGN)})
 _ASIDE = frozenset({"test", "tests", "testing", "testdata", "test-data", "fixtures", "doc", "docs"})
 _LIST = "list of requirements"
 
@@ -169,6 +170,8 @@ class LockSet:
 
 def _describe(name: str) -> str | None:
     """What kind of dependency file a name tells, None for any other file."""
+    if not name.endswith(_ENDINGS):
+        return None  # nearly every file of a repository
     if PurePosixPath(name).name in _FOREIGN:
         return "lock file"
     kind = find_kind(name)

@@ -1,6 +1,6 @@
 """What must lie above and below: origins of requirements, implementation of controls, tests and their layers."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from lotmark.base.findings import Finding, Severity
 from lotmark.trace._declared import find_unreached
@@ -16,6 +16,7 @@ def check_levels(graph: TraceGraph) -> list[Finding]:
     tops = [item.id for item in graph.of_type("user-need", "hazard")]
     reach = top_sets(graph, tops)
     # Tests that only the results know may still come to verify what an entry of markers.yaml names.
+    layer_of = {test.id: test.layer for test in graph.sources.tests}
     promised = frozenset() if graph.results_known else frozenset(item_id for entry, _ in find_unreached(graph) for item_id in entry.ids)
     for item in graph.items.values():
         if item.obsolete:
@@ -29,7 +30,7 @@ def check_levels(graph: TraceGraph) -> list[Finding]:
                 _say(item, "LM-TRC-031", "no requirement derives from the user need", f"write 'derives: [{item.id}]' into the requirement that fulfils it")
             )
         if item.layers:
-            findings.extend(_layers(graph, item))
+            findings.extend(_layers(graph, item, layer_of))
     return findings
 
 
@@ -72,10 +73,10 @@ def _control(graph: TraceGraph, item: Item) -> list[Finding]:
     return findings
 
 
-def _layers(graph: TraceGraph, item: Item) -> list[Finding]:
+def _layers(graph: TraceGraph, item: Item, layer_of: Mapping[str, str]) -> list[Finding]:
     """Layers that the item asks for, of those that can be known by now, and in which no test verifies it or anything below it."""
     members = (item.id, *find_below(graph, item.id))
-    found = _layers_of(graph, members)
+    found = _layers_of(graph, members, layer_of)
     if "" in found and not graph.results_known:
         # The path of a test does not tell its layer; the layer that runs it will.
         return []
@@ -83,8 +84,7 @@ def _layers(graph: TraceGraph, item: Item) -> list[Finding]:
     return [_say(item, "LM-TRC-036", f"no test of the layer '{layer}' verifies it", cure, key="layers") for layer in item.layers if layer not in found]
 
 
-def _layers_of(graph: TraceGraph, members: Collection[str]) -> set[str]:
-    layer_of = {test.id: test.layer for test in graph.sources.tests}
+def _layers_of(graph: TraceGraph, members: Collection[str], layer_of: Mapping[str, str]) -> set[str]:
     found: set[str] = set()
     for member in members:
         for test in graph.verified_by.get(member, ()):

@@ -35,9 +35,9 @@ def root(tmp_path):
     return folder
 
 
-def refusal(call, *arguments):
+def refusal(call, *arguments, **more):
     with pytest.raises(UsageError) as error:
-        call(*arguments)
+        call(*arguments, **more)
     assert error.value.solution
     return error.value
 
@@ -246,11 +246,16 @@ class TestConfigurationFiles:
         error.reason.encode()
 
     def test_a_file_that_cannot_be_read_is_refused(self, root, monkeypatch):
-        def denied(path):
+        def denied(path, mode):
             raise PermissionError(13, "Permission denied", str(path))
 
-        monkeypatch.setattr(Digest, "of_file", denied)
+        monkeypatch.setattr("builtins.open", denied)
         assert refusal(configuration_files, root).code == "LM-CFG-001"
+
+    def test_what_pins_nothing_still_looks_at_every_file(self, root):
+        assert load_product(root, pinned=False).configuration == ()
+        (root / "quality/link.md").symlink_to(root / "lotmark.yaml")
+        assert refusal(load_product, root, pinned=False).code == "LM-PRD-006"
 
     def test_a_folder_that_cannot_be_read_is_refused(self, root, monkeypatch):
         real = os.scandir
