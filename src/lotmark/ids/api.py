@@ -1,7 +1,7 @@
 """The identifier grammar: parse one, find them in prose, tell look-alikes.
 
-Grammar (ASCII): product ``[a-z][a-z0-9-]{0,39}``; local id two to eight parts joined by ``-``: ``[A-Z][A-Z0-9]{0,15}``,
-the last one 1 to 9 digits. Nothing is normalised: what does not follow the grammar is refused, with a suggestion.
+Grammar (ASCII): product ``[a-z][a-z0-9-]{0,39}``; local id two to eight parts joined by ``-``: first ``[A-Z][A-Z0-9]{0,15}``,
+then ``[A-Z0-9]{1,16}``, the last one 1 to 9 digits. Nothing is normalised: what does not follow the grammar is refused, with a suggestion.
 Spec: ``docs/spec/identifiers.md``.
 """
 
@@ -14,12 +14,16 @@ from lotmark.base.errors import UsageError
 from lotmark.ids.models import ItemId
 
 _PRODUCT: Final = r"[a-z][a-z0-9-]{0,39}"
-_LOCAL: Final = r"(?:[A-Z][A-Z0-9]{0,15}-){1,7}[0-9]{1,9}"
+_LOCAL: Final = r"[A-Z][A-Z0-9]{0,15}-(?:[A-Z0-9]{1,16}-){0,6}[0-9]{1,9}"
 _PRODUCT_ONLY: Final = re.compile(rf"{_PRODUCT}\Z")
 _WHOLE: Final = re.compile(rf"(?:(?P<product>{_PRODUCT}):)?(?P<local>{_LOCAL})\Z")
 # A word, a colon or a hyphen before it would make it the tail of something else (`Qpcr:REQ-001`, `X-REQ-001`); a trailer's
 # key at the start of a line would not (`Refs:REQ-001`).
 _IN_PROSE: Final = re.compile(rf"(?:(?<![\w:-])(?P<product>{_PRODUCT}):|^[A-Z][A-Za-z-]*:|(?<![\w:-]))(?P<local>{_LOCAL})(?![\w-])", re.MULTILINE)
+
+_PUBLIC: Final = frozenset({"CVE", "CWE", "ISO", "IEC", "EN", "RFC"})
+"""Public catalogues that number as identifiers do (``CVE-2024-12345``): in prose these are no items, unless the product asks for the prefix."""
+_LEADING_ZEROS: Final = re.compile(r"-0+(?=[0-9]+(?:-|$))")
 
 _LOOK_ALIKES: Final = str.maketrans(
     dict(
@@ -69,13 +73,13 @@ def parse_product(text: str) -> str:
 def find_ids(text: str, default_product: str, *, prefixes: Collection[str] | None = None) -> tuple[ItemId, ...]:
     """The identifiers in prose or trailers, each once, in order of appearance.
 
-    Names like ``UTF-8`` and ``SHA-256`` follow the grammar too: give the `prefixes` that the product uses to leave
+    Those of public catalogues (``CVE-2024-12345``, ``ISO-14971``) are left out. Names like ``UTF-8`` and ``SHA-256`` follow the grammar too: give the `prefixes` that the product uses to leave
     them out.
     """
     found: dict[ItemId, None] = {}
     for match in _IN_PROSE.finditer(text):
         item = ItemId(match["product"] or default_product, match["local"])
-        if prefixes is None or item.prefix in prefixes:
+        if item.prefix not in _PUBLIC if prefixes is None else item.prefix in prefixes:
             found[item] = None
     return tuple(found)
 
@@ -88,9 +92,12 @@ def look_alike_key(text: str) -> str:
     """
     plain = text.strip().upper() if text.isascii() else unicodedata.normalize("NFKC", text).strip().upper().translate(_LOOK_ALIKES)
     head, hyphen, number = plain.rpartition("-")
+    head = head.replace("O", "0").replace("I", "1")
+    if "-0" in head:
+        head = _LEADING_ZEROS.sub("-", head)
     if not number.isdecimal():
         number = number.translate(_NUMBER_LIKE)
-    return head.replace("O", "0").replace("I", "1") + hyphen + (number.lstrip("0") or number[:1])
+    return head + hyphen + (number.lstrip("0") or number[:1])
 
 
 def _suggest(text: str) -> str:

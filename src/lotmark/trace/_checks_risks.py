@@ -1,7 +1,7 @@
 """Checks of hazards: estimates within the scale, a control, and a judged residual risk (ISO 14971:2019, 7.1 to 7.4)."""
 
 from lotmark.base.findings import Finding, Severity
-from lotmark.trace._risk import ACCEPTABLE, hazard_of
+from lotmark.trace._risk import ACCEPTABLE, estimated_risks, hazard_of
 from lotmark.trace.models import Hazard, Item, Risk, RiskScale, TraceGraph
 
 _ESTIMATE = ("severity", "probability")
@@ -9,28 +9,46 @@ _RESIDUAL = ("acceptable", "rationale")
 
 
 def check_risks(graph: TraceGraph) -> list[Finding]:
-    """What is wrong with the hazards that are not obsolete."""
+    """What is wrong with the hazards and hazardous situations that are not obsolete, and with the estimates of threats."""
     findings: list[Finding] = []
-    for item in graph.of_type("hazard"):
+    for item in graph.of_type("threat"):
+        threat = hazard_of(item, graph.scale)
+        for key, risk in (("before", threat.before), ("after", threat.after)):
+            findings.extend(_estimate(item, key, risk, graph.scale))
+        findings.extend(_residual(item, threat, graph.scale))
+    for item in estimated_risks(graph):
+        kind = graph.policy.types.get(item.type)
+        if kind is not None and kind.detailed_by:
+            missing = sorted(key for key in kind.required if key not in item.places)
+            cure = f"write '{{}}: ...' into the front matter, or a {kind.detailed_by} with a link to it"
+            findings += [_say(item, "LM-TRC-006", f"the {kind.title} has no {key!r}", "id", cure.replace("{}", key)) for key in missing]
         hazard = hazard_of(item, graph.scale)
         for key, risk in (("before", hazard.before), ("after", hazard.after)):
             findings.extend(_estimate(item, key, risk, graph.scale))
         findings.extend(_residual(item, hazard, graph.scale))
         if not graph.below(item.id, "risk-control"):
             if hazard.needs_control:
-                findings.append(_say(item, "LM-TRC-032", "no risk control mitigates the hazard", "id", f"write 'mitigates: [{item.id}]' into a risk control"))
+                findings.append(
+                    _say(
+                        item, "LM-TRC-032", f"no risk control mitigates the {_title(graph, item)}", "id", f"write 'mitigates: [{item.id}]' into a risk control"
+                    )
+                )
             else:
                 findings.append(
                     _say(
                         item,
                         "LM-TRC-032",
-                        f"no risk control mitigates the hazard; it was accepted at the level '{hazard.before.level}'",
+                        f"no risk control mitigates the {_title(graph, item)}; it was accepted at the level '{hazard.before.level}'",
                         "residual-risk",
                         "nothing, if that judgement still holds",
                         Severity.WARNING,
                     )
                 )
     return findings
+
+
+def _title(graph: TraceGraph, item: Item) -> str:
+    return graph.policy.types[item.type].title if item.type in graph.policy.types else item.type
 
 
 def _estimate(item: Item, key: str, risk: Risk, scale: RiskScale) -> list[Finding]:

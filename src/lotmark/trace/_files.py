@@ -7,30 +7,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lotmark.base.findings import Finding, Location, Severity
-from lotmark.trace._policy import DEFAULT_POLICY
+from lotmark.trace._policy import FOLDERS
 from lotmark.trace._scan import scan_sources
-from lotmark.trace._tree import ANOMALIES, MARKERS, parse_trace
+from lotmark.trace._tree import ANOMALIES, EXTERNAL, MARKERS, MODEL, parse_policy, parse_trace
 from lotmark.trace.models import SourceScan, TraceGraph, TracePolicy
 
 if TYPE_CHECKING:
     from lotmark.product.models import Product
 
-FOLDERS = ("requirements", "risks")
 _BLOCK = 1 << 16
 _MOST = 5 << 20
 """Beyond the limits of every reader, so that a larger file is still refused for its size."""
+_MOST_EXTERNAL = 256 << 20
+"""A snapshot of another product holds all its items."""
 
 
-def load_product_trace(product: "Product", *, policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+def load_product_trace(product: "Product", *, policy: TracePolicy | None = None) -> TraceGraph:
     """The graph of a product: its quality files, and the markers of its test sources."""
     return load_trace(product.quality, product.id, root=product.root, patterns=product.file.tests.markers, policy=policy)
 
 
-def load_trace(quality: Path, product: str, *, root: Path | None = None, patterns: Sequence[str] = (), policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+def load_trace(quality: Path, product: str, *, root: Path | None = None, patterns: Sequence[str] = (), policy: TracePolicy | None = None) -> TraceGraph:
     """The graph of a `quality/` folder; with `root`, the sources below it that match `patterns` are scanned for markers."""
     findings: list[Finding] = []
     files = read_quality_files(quality, findings)
+    said: list[Finding] = []
+    policy = policy or parse_policy(files, product, said)
     sources = SourceScan() if root is None else scan_sources(root, patterns, product, policy=policy)
+    findings.extend(said)
     graph = parse_trace(files, product, sources=sources, policy=policy)
     return replace(graph, findings=(*findings, *graph.findings)) if findings else graph
 
@@ -45,9 +49,12 @@ def read_quality_files(quality: Path, findings: list[Finding] | None = None) -> 
     for folder in FOLDERS:
         for name in sorted(_walk(quality, folder)):
             _read(quality, name, files, findings)
-    for name in (ANOMALIES, MARKERS):
+    for name in (ANOMALIES, MARKERS, MODEL):
         if (quality / name).exists():
             _read(quality, name, files, findings)
+    if f"quality/{MODEL}" in files:
+        for name in sorted(_walk(quality, EXTERNAL.rstrip("/"))):
+            _read(quality, name, files, findings, most=_MOST_EXTERNAL)
     return files
 
 
@@ -61,7 +68,7 @@ def _walk(quality: Path, folder: str) -> list[str]:
     return found
 
 
-def _read(quality: Path, name: str, files: dict[str, bytes], findings: list[Finding]) -> None:
+def _read(quality: Path, name: str, files: dict[str, bytes], findings: list[Finding], *, most: int = _MOST) -> None:
     path = f"{quality}/{name}"
     shown = f"quality/{name}".encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     reason = ""
@@ -71,7 +78,7 @@ def _read(quality: Path, name: str, files: dict[str, bytes], findings: list[Find
         try:
             data = os.read(descriptor, _BLOCK)
             # A short read is the end of a regular file; nearly every item is one block.
-            while len(data) % _BLOCK == 0 and len(data) < _MOST and (more := os.read(descriptor, _BLOCK)):
+            while len(data) % _BLOCK == 0 and len(data) < most and (more := os.read(descriptor, _BLOCK)):
                 data += more
             files[shown] = data
         finally:

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lotmark.base.findings import Finding
+from lotmark.trace._aliases import find_aliases, resolve_aliases
 from lotmark.trace._declared import find_verified_by, mark_sources
-from lotmark.trace._policy import DEFAULT_SCALE
-from lotmark.trace.models import Anomaly, DeclaredMarker, Impact, Item, RiskScale, SourceScan, TraceGraph
+from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
+from lotmark.trace.models import Anomaly, DeclaredMarker, Impact, Item, RiskScale, SourceScan, TraceGraph, TracePolicy
 
 
 def build_graph(
@@ -17,8 +18,13 @@ def build_graph(
     sources: SourceScan | None = None,
     findings: Iterable[Finding] = (),
     declared: tuple[DeclaredMarker, ...] = (),
+    policy: TracePolicy = DEFAULT_POLICY,
 ) -> TraceGraph:
     """The graph of these items; links to ids that are not among them are left to the checks. `anomalies` None: no list."""
+    sources = sources or SourceScan()
+    aliases = find_aliases(items)
+    if aliases:
+        items, sources, anomalies, declared = resolve_aliases(aliases, items, sources, anomalies, declared)
     up: dict[str, tuple[str, ...]] = {}
     down: dict[str, list[str]] = {}
     for item in items.values():
@@ -27,7 +33,6 @@ def build_graph(
             up[item.id] = tuple(dict.fromkeys(targets))
             for target in up[item.id]:
                 down.setdefault(target, []).append(item.id)
-    sources = sources or SourceScan()
     sources = mark_sources(sources, declared, [test.id for test in sources.tests])
     return TraceGraph(
         product=product,
@@ -41,6 +46,8 @@ def build_graph(
         sources=sources,
         findings=tuple(findings),
         declared=declared,
+        policy=policy,
+        aliases=aliases,
     )
 
 

@@ -8,7 +8,7 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._fingerprint import fingerprint
 from lotmark.trace._lines import Fields, parse_file
 from lotmark.trace._local import local_id
-from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, SAFETY_CLASSES, SECTIONS
+from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, EXTENSION, EXTENSION_SECTION, SAFETY_CLASSES, SECTIONS
 from lotmark.trace.models import Item, ItemType, Link, TracePolicy, Value
 
 _HEADING = re.compile(r"##[ \t]+(\S.*)$")
@@ -50,7 +50,7 @@ class ItemReader:
                 continue
             if key in self._policy.links:
                 self._links(key, value, links)
-            elif spec is None or key in spec.keys or key == "safety-class":
+            elif spec is None or key in spec.keys or key == "safety-class" or key.startswith(EXTENSION):
                 attributes[key] = value
             else:
                 self._unknown(key, value, spec)
@@ -60,7 +60,8 @@ class ItemReader:
         if spec is not None:
             self._check(spec, title, text, attributes)
         safety_class = self._one_of("safety-class", SAFETY_CLASSES)
-        status = self._one_of("status", self._policy.states) or "draft"
+        states = spec.states if spec is not None and spec.states else self._policy.states
+        status = self._one_of("status", states) or ("draft" if "draft" in states else next(iter(states), ""))
         mark = fingerprint(kind, category, title, text, attributes)
         return Item(
             item_id,
@@ -77,6 +78,7 @@ class ItemReader:
             fields.places.get("id", (1, 1))[0],
             mark,
             fields.places,
+            self._aliases(item_id) if "aliases" in fields.values else (),
         )
 
     def _id(self) -> str:
@@ -135,16 +137,30 @@ class ItemReader:
             else:
                 links.append(Link(key, found, line, column))
 
+    def _aliases(self, item_id: str) -> tuple[str, ...]:
+        """Other names, any text: those of other tools follow their own grammar."""
+        value = self._fields.values["aliases"]
+        if isinstance(value, Mapping):
+            self._say("LM-TRC-006", "aliases must be a list of texts", "aliases", 'write aliases: [OLD-001, "their id"]')
+            return ()
+        written = (value,) if isinstance(value, str) else value
+        found = tuple(local_id(text, self._product) or text for text in dict.fromkeys(written) if text.strip())
+        if item_id in found:
+            self._say("LM-TRC-016", f"{item_id} is given as an alias of itself", "aliases", "remove it", Severity.WARNING)
+        return tuple(alias for alias in found if alias != item_id)
+
     def _unknown(self, key: str, value: Value, spec: ItemType) -> None:
         values = (value,) if isinstance(value, str) else tuple(value)
         if values and not isinstance(value, Mapping) and all(local_id(text, self._product) for text in values):
             self._say("LM-TRC-021", f"unknown link {key!r}", key, _suggest(key, self._policy.links))
             return
-        known = {*COMMON_KEYS, "safety-class", *spec.keys, *self._policy.links}
+        known = {*COMMON_KEYS, "safety-class", *spec.keys, *(link.name for link in self._policy.links.values() if spec.name in link.sources)}
         self._say("LM-TRC-005", f"unknown key {key!r} in a {spec.title}", key, _suggest(key, known))
 
     def _check(self, spec: ItemType, title: str, text: str, attributes: Mapping[str, Value]) -> None:
-        missing = [key for key in ("title", *sorted(spec.required)) if key not in self._fields.places]
+        # What items below it may hold in its place is asked for when these are known: in the checks.
+        required = () if spec.detailed_by else sorted(spec.required)
+        missing = [key for key in ("title", *required) if key not in self._fields.places]
         for key in missing:
             self._say("LM-TRC-006", f"the {spec.title} has no {key!r}", "id", f"write '{key}: ...' into the front matter")
         if "title" in self._fields.values and not title:
@@ -162,12 +178,12 @@ class ItemReader:
                 )
             )
         kind = attributes.get("kind")
-        if kind is not None and kind not in CONTROL_KINDS:
+        if kind is not None and spec.name == "risk-control" and kind not in CONTROL_KINDS:
             self._say("LM-TRC-006", f"unknown kind of risk control: {kind!r}", "kind", f"one of: {', '.join(CONTROL_KINDS)} (ISO 14971:2019, 7.1)")
         if "layers" in attributes:
             self._check_layers(attributes["layers"])
         layer = attributes.get("layer")
-        if layer is not None and layer not in self._policy.layers:
+        if layer is not None and spec.name == "test-case" and layer not in self._policy.layers:
             self._say("LM-TRC-006", f"unknown test layer: {layer!r}", "layer", f"one of: {', '.join(self._policy.layers)}")
 
     def _check_layers(self, value: Value) -> None:
@@ -190,6 +206,9 @@ class ItemReader:
             name = heading.lower()
             if name in SECTIONS and name not in sections:
                 sections[name] = clean_text(text)
+                continue
+            if name.startswith(EXTENSION_SECTION) and name not in sections:
+                sections[heading] = clean_text(text)
                 continue
             if heading and said < _MAX_SAID:
                 said += 1

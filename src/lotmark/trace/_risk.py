@@ -1,6 +1,6 @@
 """Risk estimates (ISO 14971:2019, 5.5 and 7.3): the hazard view of an item against the product's scale."""
 
-from lotmark.trace.models import Hazard, Item, Risk, RiskScale, Value
+from lotmark.trace.models import Hazard, Item, Risk, RiskScale, TraceGraph, Value
 
 ACCEPTABLE = {"acceptable": True, "true": True, "yes": True, "not-acceptable": False, "false": False, "no": False}
 
@@ -12,8 +12,23 @@ def find_level(scale: RiskScale, severity: str, probability: str) -> str:
     return scale.levels[scale.matrix[scale.severities.index(severity)][scale.probabilities.index(probability)]]
 
 
+RISK_TYPES = ("hazard", "hazardous-situation", "threat")
+"""What risk controls mitigate."""
+
+
+def estimated_risks(graph: TraceGraph) -> tuple[Item, ...]:
+    """The items that hold an estimate of risk: hazards, or in place of a hazard the hazardous situations that arise from it."""
+    return tuple(item for item in graph.of_type("hazard", "hazardous-situation") if not is_detailed(graph, item))
+
+
+def is_detailed(graph: TraceGraph, item: Item) -> bool:
+    """Whether items below it hold what the item itself would have to."""
+    kind = graph.policy.types.get(item.type)
+    return kind is not None and kind.detailed_by != "" and bool(graph.below(item.id, kind.detailed_by))
+
+
 def hazard_of(item: Item, scale: RiskScale) -> Hazard:
-    """The risk view of a hazard item; what the item does not say stays empty and never reads as accepted."""
+    """The risk view of a hazard or hazardous situation; what the item does not say stays empty and never reads as accepted."""
     before, after = (_estimate(item.attributes.get(key, ""), scale) for key in ("before", "after"))
     residual = item.attributes.get("residual-risk", "")
     if isinstance(residual, str):
@@ -27,7 +42,7 @@ def hazard_of(item: Item, scale: RiskScale) -> Hazard:
     return Hazard(
         id=item.id,
         title=item.title,
-        hazardous_situation=_text(item.attributes.get("hazardous-situation", "")),
+        hazardous_situation=_text(item.attributes.get("hazardous-situation", "")) or (item.title if item.type == "hazardous-situation" else ""),
         harm=_text(item.attributes.get("harm", "")),
         before=before,
         after=after,

@@ -7,7 +7,7 @@ that is not among the results at all, makes what it verifies incomplete, and eve
 from collections.abc import Collection, Mapping
 
 from lotmark.trace._graph import components, top_sets
-from lotmark.trace._risk import hazard_of
+from lotmark.trace._risk import RISK_TYPES, hazard_of
 from lotmark.trace._test_ids import base_test_id
 from lotmark.trace.models import Coverage, CoverageStatus, CoverageSummary, Item, TraceGraph
 
@@ -58,11 +58,17 @@ def find_tested(graph: TraceGraph) -> set[str]:
     tested: set[str] = set()
     for group in components(graph.items, graph.down):
         for item_id in group:
-            below = graph.below(item_id)
+            below = _counting(graph, item_id)
             parts = [item for item in below if item.type != "test-case"]
             if graph.verified_by.get(item_id) or len(parts) < len(below) or (parts and all(item.id in tested for item in parts)):
                 tested.add(item_id)
     return tested
+
+
+def _counting(graph: TraceGraph, item_id: str) -> tuple[Item, ...]:
+    """The items directly below whose coverage counts for it: an anomaly or a change that names it is no part of it."""
+    types = graph.policy.types
+    return tuple(child for child in graph.below(item_id) if child.type not in types or types[child.type].counts)
 
 
 def _tests_of(graph: TraceGraph, verifies: Mapping[str, Collection[str]]) -> dict[str, dict[str, None]]:
@@ -70,7 +76,8 @@ def _tests_of(graph: TraceGraph, verifies: Mapping[str, Collection[str]]) -> dic
     prefix = f"{graph.product}:"
     for test, ids in verifies.items():
         for item_id in ids:
-            found.setdefault(item_id.removeprefix(prefix), {})[test] = None
+            local = item_id.removeprefix(prefix)
+            found.setdefault(graph.aliases.get(local, local), {})[test] = None
     return found
 
 
@@ -85,7 +92,7 @@ def _results(tests: Collection[str], statuses: Mapping[str, str], by_base: Mappi
 
 
 def _cover(graph: TraceGraph, item: Item, results: Mapping[str, str], done: Mapping[str, Coverage], *, cyclic: bool) -> Coverage:
-    below = graph.below(item.id)
+    below = _counting(graph, item.id)
     reasons = [f"{test}: {status}" for test, status in results.items() if status != PASSED]
     reasons += [f"{child.id} is incomplete" for child in below if child.id not in done or not done[child.id].covered]
     if cyclic:
@@ -93,9 +100,10 @@ def _cover(graph: TraceGraph, item: Item, results: Mapping[str, str], done: Mapp
     types = {child.type for child in below}
     if item.type == "risk-control" and "requirement" not in types:
         reasons.append("no requirement implements it")
-    elif item.type == "hazard" and "risk-control" not in types and hazard_of(item, graph.scale).needs_control:
-        reasons.append("no risk control mitigates it")
-    elif item.type not in {"risk-control", "hazard"} and not results and not below:
+    elif item.type in RISK_TYPES:
+        if not types & {"risk-control", "requirement", "hazardous-situation"} and hazard_of(item, graph.scale).needs_control:
+            reasons.append("no risk control mitigates it")
+    elif item.type != "risk-control" and not results and not below:
         reasons.append("no requirement stands below it and no test verifies it" if item.type == "user-need" else "no test verifies it")
     status = CoverageStatus.INCOMPLETE if reasons else CoverageStatus.COVERED
     return Coverage(item.id, status, tuple(results.items()), tuple(child.id for child in below), tuple(reasons))

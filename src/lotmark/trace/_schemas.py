@@ -9,6 +9,7 @@ from typing import Any
 
 from lotmark.base.documents import document_schema
 from lotmark.trace._documents import AnomalyFile, MarkerFile, RiskFile
+from lotmark.trace._model_file import ModelFile
 from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, DEFAULT_POLICY, SAFETY_CLASSES
 from lotmark.trace.models import TracePolicy
 from lotmark.trace.predicates import KINDS
@@ -21,6 +22,7 @@ def all_schemas() -> dict[str, bytes]:
     """File name -> bytes of every schema of this room."""
     found: dict[str, tuple[type, str]] = {
         "anomalies.v1.json": (AnomalyFile, "Lotmark known anomalies (quality/anomalies.yaml)"),
+        "trace.v1.json": (ModelFile, "Lotmark item model (quality/trace.yaml)"),
         "markers.v1.json": (MarkerFile, "Lotmark markers of tests from outside their sources (quality/markers.yaml)"),
         "risks.v1.json": (RiskFile, "Lotmark risks (quality/risks/*.yaml)"),
     }
@@ -37,17 +39,27 @@ def item_schema(policy: TracePolicy) -> dict[str, Any]:
         links = [link.name for link in policy.links.values() if kind.name in link.sources]
         words: dict[str, Any] = {"pattern": f"^(?:[a-z][a-z0-9]*-)?{kind.name}$"} if kind.category_suffix else {"const": kind.name}
         properties: dict[str, Any] = {key: {"type": "string"} for key in sorted(COMMON_KEYS)}
-        properties |= {"type": {"type": "string", **words}, "status": {"enum": sorted(policy.states)}, "safety-class": {"enum": list(SAFETY_CLASSES)}}
+        properties |= {"type": {"type": "string", **words}, "status": {"enum": sorted(kind.states or policy.states)}}
+        properties |= {"safety-class": {"enum": list(SAFETY_CLASSES)}, "aliases": {"type": "array", "items": {"type": "string"}, "uniqueItems": True}}
         properties |= dict.fromkeys(sorted(kind.keys), _VALUE)
         properties |= {name: {"type": "array", "items": {"type": "string"}, "uniqueItems": True} for name in links}
         if kind.name == "risk-control":
             properties["kind"] = {"enum": list(CONTROL_KINDS)}
-        required = ["id", "status", "title", "type", *sorted(kind.required)]
-        variants.append({"title": kind.title, "type": "object", "properties": properties, "required": required, "additionalProperties": False})
+        required = ["id", "status", "title", "type", *(() if kind.detailed_by else sorted(kind.required))]
+        variants.append(
+            {
+                "title": kind.title,
+                "type": "object",
+                "properties": properties,
+                "patternProperties": {"^x-": _VALUE},
+                "required": required,
+                "additionalProperties": False,
+            }
+        )
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "https://lotmark.dev/schemas/item.v1.json",
-        "title": "Lotmark item: front matter of a requirement, hazard or risk control",
+        "title": "Lotmark item: front matter of an item of the default model",
         "oneOf": variants,
     }
 

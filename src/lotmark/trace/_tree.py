@@ -4,23 +4,32 @@ from collections.abc import Mapping
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.ids.api import look_alike_key
+from lotmark.trace._aliases import check_aliases
+from lotmark.trace._anomalies import add_anomalies
 from lotmark.trace._graph import build_graph
 from lotmark.trace._items import parse_item
-from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE
+from lotmark.trace._policy import DEFAULT_POLICY, DEFAULT_SCALE, FOLDERS
 from lotmark.trace.models import Anomaly, DeclaredMarker, Item, RiskScale, SourceScan, TraceGraph, TracePolicy
 
 REQUIREMENTS = "requirements/"
 RISKS = "risks/"
 ANOMALIES = "anomalies.yaml"
 MARKERS = "markers.yaml"
+MODEL = "trace.yaml"
+EXTERNAL = "external/"
+"""Trace snapshots of other products, which `quality/trace.yaml` names."""
+
+_HOLD_ITEMS = frozenset(f"{folder}/" for folder in FOLDERS)
 
 
-def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan | None = None, policy: TracePolicy = DEFAULT_POLICY) -> TraceGraph:
+def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan | None = None, policy: TracePolicy | None = None) -> TraceGraph:
     """The graph of the files (path as shown -> content) of a `quality/` folder; files of other rooms are passed over.
 
-    Never raises for what stands in a file: that becomes a finding of the graph.
+    `policy` is taken in place of the one that `quality/trace.yaml` describes. Never raises for what stands in a file:
+    that becomes a finding of the graph.
     """
     findings: list[Finding] = []
+    policy = policy or parse_policy(files, product, findings)
     items: list[Item] = []
     anomalies: tuple[Anomaly, ...] | None = None
     markers: tuple[DeclaredMarker, ...] = ()
@@ -28,7 +37,9 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
     read = {REQUIREMENTS: 0, RISKS: 0}
     for path in sorted(files):
         inner = inner_path(path)
-        folder = REQUIREMENTS if inner.startswith(REQUIREMENTS) else RISKS if inner.startswith(RISKS) else ""
+        folder = inner[: inner.find("/") + 1]
+        if folder not in _HOLD_ITEMS:
+            folder = ""
         shown = path if path.isascii() else path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         if inner == ANOMALIES:
             from lotmark.trace._yaml import parse_anomalies
@@ -41,10 +52,10 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
         elif folder and path.endswith(".md"):
             if _is_readme(path, files[path]):
                 continue
-            read[folder] += 1
             item = parse_item(shown, files[path], product, policy, findings)
             if item is not None:
                 items.append(item)
+            read[folder] = read.get(folder, 0) + 1
         elif folder == RISKS and path.endswith((".yaml", ".yml")):
             from lotmark.trace._yaml import parse_risk_file
 
@@ -71,7 +82,20 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
         if not count:
             findings.append(_nothing(folder, files))
     unique = _unique(items, findings)
-    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings, declared=markers)
+    check_aliases(unique, findings)
+    anomalies = add_anomalies(anomalies, unique, findings)
+    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings, declared=markers, policy=policy)
+
+
+def parse_policy(files: Mapping[str, bytes], product: str, findings: list[Finding]) -> TracePolicy:
+    """What `quality/trace.yaml` makes of the default; the default where there is no such file."""
+    path = next((path for path in files if path.endswith(MODEL) and inner_path(path) == MODEL), None)
+    if path is None:
+        return DEFAULT_POLICY
+    from lotmark.trace._model_file import parse_model
+
+    external = {inner_path(name): data for name, data in files.items() if inner_path(name).startswith(EXTERNAL)}
+    return parse_model(path, files[path], external, product, findings)
 
 
 def inner_path(path: str) -> str:

@@ -16,11 +16,28 @@ Value = str | tuple[str, ...] | Mappings
 
 
 @dataclass(frozen=True, slots=True)
+class Level:
+    """What must lie directly above an item (a link that it holds) or below it (an item that links to it).
+
+    Above, one link of `links` to an item of `types` satisfies it; below, one item of `types` that links here by one of
+    `links`. An empty tuple means any. `code` is the rule that says what is missing, `says` and `cure` its words where
+    the general ones would not do (``{id}`` is the item's id).
+    """
+
+    links: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    code: str = "LM-TRC-039"
+    says: str = ""
+    cure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ItemType:
     """A type of item, as data.
 
     `keys` are the front matter keys beyond the common ones, `required` those that must stand there, `states` what
-    `status` may be. `category_suffix` lets ``software-requirement`` mean `requirement` with category ``software``.
+    `status` may be (empty: what the policy says). `category_suffix` lets ``software-requirement`` mean `requirement`
+    with category ``software``.
     """
 
     name: str
@@ -30,6 +47,19 @@ class ItemType:
     required: frozenset[str] = frozenset()
     needs_text: bool = True
     category_suffix: bool = False
+    folder: str = "requirements"
+    """Where new items of this type are written, below `quality/`."""
+    states: tuple[str, ...] = ()
+    above: tuple[Level, ...] = ()
+    below: tuple[Level, ...] = ()
+    reaches: frozenset[str] = frozenset()
+    """Its links must lead on to an item of one of these types."""
+    needs_test: bool = False
+    """A test, a test case or an item of the same type must lie below it."""
+    counts: bool = True
+    """Whether an item of this type must be covered itself before what lies above it is."""
+    detailed_by: str = ""
+    """Items of this type below it hold the `required` keys in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +107,8 @@ class Item:
     line: int
     fingerprint: str
     places: Mapping[str, tuple[int, int]] = field(default_factory=dict, compare=False, repr=False)
+    aliases: tuple[str, ...] = ()
+    """Other names of the item: its ids before a rename, or in another tool. Any text; each names one item."""
 
     @property
     def obsolete(self) -> bool:
@@ -210,6 +242,33 @@ class SourceScan:
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """An item of another product that links may name; what is not known of it is empty."""
+
+    id: str
+    """Canonical: ``pelican:SYS-SES-004``."""
+    type: str = ""
+    title: str = ""
+    status: str = ""
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TracePolicy:
+    """What is asked of a graph, as data: the default of the room, or the default as `quality/trace.yaml` changes it."""
+
+    types: Mapping[str, ItemType]
+    links: Mapping[str, LinkType]
+    states: frozenset[str]
+    layers: Mapping[str, frozenset[str]]
+    """Layer -> folder names in a test's path that mean it."""
+    severities: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Rule code -> safety class (``A``, ``B``, ``C``) -> ``error``, ``warning``, ``info`` or ``off`` in place of the default."""
+    externals: Mapping[str, External] = field(default_factory=dict)
+    """Canonical id -> item of another product that links and markers may name."""
+
+
+@dataclass(frozen=True, slots=True)
 class TraceGraph:
     """The items of one product with their links both ways, what the sources say, and everything found while reading.
 
@@ -235,6 +294,10 @@ class TraceGraph:
     """Test id -> layers that report or list it; see `mark_tests`."""
     results_known: bool = False
     """Whether every layer has reported, so that a test that is not known by now does not exist."""
+    policy: TracePolicy = field(kw_only=True)
+    """The types, links and rules that hold for this product."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Alias -> id of the item that bears it. Links, markers and anomalies of the graph name ids only."""
 
     def of_type(self, *types: str) -> tuple[Item, ...]:
         """The items of these types that are not obsolete."""
@@ -244,21 +307,6 @@ class TraceGraph:
         """The items, not obsolete, that link directly to this one; only of these types where given."""
         found = (self.items[below] for below in self.down.get(item_id, ()))
         return tuple(item for item in found if not item.obsolete and (not types or item.type in types))
-
-
-@dataclass(frozen=True, slots=True)
-class TracePolicy:
-    """What is asked of a graph, as data."""
-
-    types: Mapping[str, ItemType]
-    links: Mapping[str, LinkType]
-    states: frozenset[str]
-    layers: Mapping[str, frozenset[str]]
-    """Layer -> folder names in a test's path that mean it."""
-    severities: Mapping[str, str] = field(default_factory=dict)
-    """Rule code -> ``error``, ``warning``, ``info`` or ``off`` in place of the default."""
-    relaxed_for_class_a: frozenset[str] = frozenset()
-    """Rule codes that only warn about an item of safety class A."""
 
 
 @dataclass(frozen=True, slots=True)

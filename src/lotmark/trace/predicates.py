@@ -10,7 +10,7 @@ import msgspec
 
 from lotmark.attest.models import Evidence, PredicateKind, Subject, lotmark_uri
 from lotmark.base.findings import Finding
-from lotmark.trace._risk import hazard_of
+from lotmark.trace._risk import estimated_risks, hazard_of
 from lotmark.trace._rollup import summarise_coverage
 from lotmark.trace.models import Anomaly, Coverage, Hazard, Item, Risk, TraceGraph
 
@@ -208,7 +208,7 @@ def build_risk_snapshot(graph: TraceGraph, *, run: str, subjects: tuple[Subject,
     snapshot = RiskSnapshot(
         run=run,
         product=graph.product,
-        hazards=[_hazard(graph, hazard_of(item, scale)) for item in graph.of_type("hazard")],
+        hazards=[_hazard(graph, hazard_of(item, scale)) for item in estimated_risks(graph)],
         controls=[_control(graph, item) for item in graph.of_type("risk-control")],
         scale=ScaleBody(
             severities=list(scale.severities),

@@ -96,12 +96,35 @@ RULES: Final = (
         "Write one file per item; `lotmark init` writes a first one.",
     ),
     Rule(
+        "LM-TRC-016",
+        "an alias is taken",
+        "An alias is another name of one item: its id before a rename, or in another tool. A name that two items bear would send links and results of one to the other.",
+        "Remove it from one of them.",
+    ),
+    Rule(
+        "LM-TRC-017",
+        "the snapshot of another product cannot be used",
+        "Links across products are checked against the other product's trace snapshot, pinned by its digest. Without it the links lead nowhere.",
+        "Put the declared file below quality/external/, or declare the digest of the new one after a review.",
+    ),
+    Rule(
+        "LM-TRC-018",
+        "the item model contradicts itself",
+        "quality/trace.yaml names a type, link or field that does not exist or cannot be. A misspelt name would ask for nothing, so the file is not used and the default model holds.",
+        "Correct the name; the default's types and links are in docs/reference/trace-format.md.",
+    ),
+    Rule(
         "LM-TRC-020",
         "unknown type",
         "The type decides which fields, links and tests an item needs; the prefix of its id is free.",
-        "Use user-need, requirement (or software-requirement, security-requirement ...), hazard, risk-control or test-case.",
+        "Use a type of the default (user-need, software-requirement, hazard, risk-control, test-case ...), or declare your own in quality/trace.yaml.",
     ),
-    Rule("LM-TRC-021", "unknown link", "The key holds ids but is no link, so nothing follows it.", "Use derives, refines, implements, mitigates or verifies."),
+    Rule(
+        "LM-TRC-021",
+        "unknown link",
+        "The key holds ids but is no link, so nothing follows it.",
+        "Use a link of the default (derives, refines, implements, mitigates, verifies ...), or declare your own in quality/trace.yaml.",
+    ),
     Rule(
         "LM-TRC-022",
         "a link between the wrong types",
@@ -179,6 +202,12 @@ RULES: Final = (
         "a residual risk is not acceptable",
         "It is judged not acceptable, or accepted at the highest level, or the estimate after control is above the one before.",
         "Add controls, correct the estimates, or show in the rationale that the benefit outweighs the risk (ISO 14971:2019, 7.4).",
+    ),
+    Rule(
+        "LM-TRC-039",
+        "a link that the type requires is missing",
+        "The item model says for each type what must lie above and below it: a hazardous situation arises from a hazard, a software item satisfies a requirement or is part of another (IEC 62304:2006+A1:2015, 5.3.1 and 7.1).",
+        "Write the link that the message names, or change 'requires' of the type in quality/trace.yaml.",
     ),
     Rule(
         "LM-TRC-040",

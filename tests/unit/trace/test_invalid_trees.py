@@ -95,7 +95,7 @@ READING = [
     Mistake("a link as a mapping", second("derives: {a: b}"), (f"LM-TRC-006 {REQ}:7:10 e",)),
     Mistake("a link that names one target twice", requirement("REQ-002", "refines: [REQ-001, REQ-001]"), (f"LM-TRC-006 {REQ}:6:10 w",)),
     Mistake("a link that is no id", second("derives: [un-001]"), (f"LM-TRC-010 {REQ}:7:10 e",)),
-    Mistake("an unknown link", second("satisfies: [UN-001]"), (f"LM-TRC-021 {REQ}:7:12 e",)),
+    Mistake("an unknown link", second("fulfils: [UN-001]"), (f"LM-TRC-021 {REQ}:7:10 e",)),
     Mistake("an unknown section", second(body="It shall.\n\n## Motivation\n\nBecause."), (f"LM-TRC-008 {REQ}:10:1 w",)),
     Mistake("a section twice", second(body="It shall.\n## Notes\na\n## Notes\nb"), (f"LM-TRC-008 {REQ}:11:1 w",)),
     Mistake("an empty body", second(body=""), (f"LM-TRC-009 {REQ}:8:1 e",)),

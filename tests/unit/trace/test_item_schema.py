@@ -32,7 +32,8 @@ BAD = {
     "no title": {"id": "UN-001", "type": "user-need", "status": "draft"},
     "an unknown type": {"id": "X-1", "type": "wish", "title": "t", "status": "draft"},
     "an unknown state": GOOD["a user need"] | {"status": "finished"},
-    "a hazard without harm": {key: value for key, value in HAZARD.items() if key != "harm"},
+    "a hazardous situation without harm": {key: value for key, value in HAZARD.items() if key not in {"harm", "hazardous-situation"}}
+    | {"type": "hazardous-situation"},
     "a control of unknown kind": GOOD["a risk control"] | {"kind": "magic"},
     "a link that the type may not carry": GOOD["a user need"] | {"mitigates": ["HAZ-001"]},
     "a link that is no list": GOOD["a risk control"] | {"mitigates": "HAZ-001"},

@@ -163,7 +163,11 @@ def test_the_class_of_the_item_goes_before_that_of_the_product(product, own, wei
 @pytest.mark.parametrize("safety_class", ["A", "C"])
 def test_the_policy_weighs_each_rule_by_itself(code, chosen, safety_class):
     policy = TracePolicy(
-        DEFAULT_POLICY.types, DEFAULT_POLICY.links, DEFAULT_POLICY.states, DEFAULT_POLICY.layers, {code: chosen}, DEFAULT_POLICY.relaxed_for_class_a
+        DEFAULT_POLICY.types,
+        DEFAULT_POLICY.links,
+        DEFAULT_POLICY.states,
+        DEFAULT_POLICY.layers,
+        {**DEFAULT_POLICY.severities, code: dict.fromkeys("ABC", chosen)},
     )
     before = check(sound(), *UNSOUND, scan=sound_sources(), safety_class=safety_class)
     after = check(sound(), *UNSOUND, scan=sound_sources(), safety_class=safety_class, policy=policy)
