@@ -39,7 +39,7 @@ class KeyLog:
     def add(self, event: str, name: str, kind: KeyKind, *, by: str = "ada", at: int | None = None) -> int:
         """Append the event, signed by `by`, and return its index."""
         holder = person(name) if kind in {"person", "root"} else None
-        evidence = key_event(event, public_key=signer(name).public_key, kind=kind, person=holder, reason=f"{event} {name}", at=NOON)  # type: ignore[arg-type]
+        evidence = key_event(event, public_key=signer(name).public_key, kind=kind, person=holder, reason=f"{event} {name} at {self.size}", at=NOON)  # type: ignore[arg-type]
         return self.append(sign_payload(build_payload(evidence, self.registry), signer(by)), at=at)
 
     def append(self, envelope: Envelope, *, at: int | None = None) -> int:

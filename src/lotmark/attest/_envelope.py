@@ -9,6 +9,7 @@ import binascii
 import re
 from typing import Any, Final
 
+from lotmark.attest._algorithms import ALGORITHMS
 from lotmark.attest._keys import verify_signature
 from lotmark.attest.models import PAYLOAD_TYPE, Envelope
 from lotmark.attest.ports import Signer
@@ -16,7 +17,10 @@ from lotmark.base.errors import EnvironmentLacksError, IntegrityError
 from lotmark.intake.api import format_json, parse_json
 
 _KEY_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
-_SIGNATURE_SIZE: Final = 64
+_SIGNATURE_SIZES: Final = frozenset(size for algorithm in ALGORITHMS.values() for size in algorithm.signature_sizes)
+_ED25519: Final = 64
+_DER_SEQUENCE: Final = 0x30
+"""How an ECDSA signature begins (RFC 3279, 2.2.3)."""
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -61,7 +65,10 @@ def parse_envelope(raw: bytes) -> Envelope:
     signatures = tree["signatures"]
     if len(signatures) != 1:
         raise IntegrityError(
-            "LM-ATT-012", f"the envelope holds {len(signatures)} signatures, not one", where="the envelope", solution="make one envelope for each signer"
+            "LM-ATT-012",
+            f"{'' if signatures else 'UNSIGNED: '}the envelope holds {len(signatures)} signatures, not one",
+            where="the envelope",
+            solution="make one envelope for each signer",
         )
     only = signatures[0]
     if not _has_texts(only, {"keyid", "sig"}, set()):
@@ -69,8 +76,8 @@ def parse_envelope(raw: bytes) -> Envelope:
     if not _KEY_ID.match(only["keyid"]):
         raise _malformed("keyid is not the SHA-256 of a public key in lower-case hex")
     signature = _decode(only["sig"], "sig")
-    if len(signature) != _SIGNATURE_SIZE:
-        raise _malformed(f"sig has {len(signature)} bytes; an Ed25519 signature has {_SIGNATURE_SIZE}")
+    if len(signature) not in _SIGNATURE_SIZES or (len(signature) != _ED25519 and signature[0] != _DER_SEQUENCE):
+        raise _malformed(f"sig has {len(signature)} bytes and is the signature of no allowed algorithm")
     return Envelope(_decode(tree["payload"], "payload"), tree["payloadType"], only["keyid"], signature, raw)
 
 

@@ -12,12 +12,15 @@ from typing import Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from lotmark.attest import _pkcs8
-from lotmark.attest._keys import key_id_of
+from lotmark.attest import _p256, _pkcs8
+from lotmark.attest._keys import key_id_of, raw_public_key
 from lotmark.base.errors import EnvironmentLacksError, UsageError
 
 MIN_PASSPHRASE: Final = 12
 """Characters (NIST SP 800-63B asks for 8 behind a rate limit; a file can be attacked offline)."""
+
+PrivateKey = Ed25519PrivateKey | _p256.PrivateKey
+"""The private keys that a file may hold."""
 
 _MAX_FILE: Final = 64 * 1024
 _CLEAR: Final = b"-----BEGIN PRIVATE KEY-----"
@@ -25,13 +28,13 @@ _SEALED: Final = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 
 
 class KeySigner:
-    """A Signer over a private key in this process's memory."""
+    """A Signer over a private key in this process's memory: Ed25519, or P-256 as other tools make them."""
 
     __slots__ = ("_key_id", "_private", "_public")
 
-    def __init__(self, private: Ed25519PrivateKey) -> None:
+    def __init__(self, private: PrivateKey) -> None:
         self._private = private
-        self._public = private.public_key().public_bytes_raw()
+        self._public = raw_public_key(private.public_key())
         self._key_id = key_id_of(self._public)
 
     @property
@@ -43,7 +46,9 @@ class KeySigner:
         return self._public
 
     def sign(self, data: bytes) -> bytes:
-        return self._private.sign(data)
+        if isinstance(self._private, Ed25519PrivateKey):
+            return self._private.sign(data)
+        return _p256.sign(self._private, data)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._key_id[:12]})"
@@ -104,12 +109,12 @@ class PassphraseSigner(KeySigner):
         return cls(private)
 
 
-def _load(data: bytes, passphrase: bytes | None, path: Path) -> Ed25519PrivateKey:
+def _load(data: bytes, passphrase: bytes | None, path: Path) -> PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     if _CLEAR not in data and _SEALED not in data:
-        raise EnvironmentLacksError("LM-ATT-032", "the file holds no PKCS#8 PEM private key", where=str(path), solution="make a key with `lotmark key new`")
+        raise EnvironmentLacksError("LM-ATT-032", "the file holds no PKCS#8 PEM private key", where=str(path), solution="make a key with `lotmark key generate`")
     try:
         key = load_pem_private_key(data, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -123,8 +128,13 @@ def _load(data: bytes, passphrase: bytes | None, path: Path) -> Ed25519PrivateKe
             where=str(path),
             solution="type the passphrase of this key; if it is lost, revoke the key and enrol a new one",
         ) from error
-    if not isinstance(key, Ed25519PrivateKey):
-        raise EnvironmentLacksError("LM-ATT-032", "the private key in the file is not Ed25519", where=str(path), solution="make a key with `lotmark key new`")
+    if not isinstance(key, Ed25519PrivateKey) and not _p256.is_private_key(key):
+        raise EnvironmentLacksError(
+            "LM-ATT-032",
+            "ALGORITHM_NOT_ALLOWED: the private key in the file is neither Ed25519 nor P-256",
+            where=str(path),
+            solution="make a key with `lotmark key generate`",
+        )
     return key
 
 

@@ -25,11 +25,12 @@ _VKEY: Final = re.compile(r"(?P<name>[!-*,-~]{1,255})\+[0-9a-f]{8}\+(?P<key>[A-Z
 _OTHERS_MAY_WRITE: Final = 0o022
 
 
-class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel"):
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="camel", kw_only=True):
     lotmark_trust: Literal[1]
     origin: str
     log_key: str
     roots: Annotated[list[str], msgspec.Meta(min_length=1)]
+    root_threshold: Annotated[int, msgspec.Meta(ge=1)] = 1
     witnesses: list[str]
     quorum: Annotated[int, msgspec.Meta(ge=0)]
 
@@ -46,7 +47,7 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
         roots = tuple(_root(text) for text in file.roots)
     except (msgspec.ValidationError, binascii.Error, ValueError, UsageError) as error:
         raise _invalid(str(error)) from error
-    policy = TrustPolicy(file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum)
+    policy = TrustPolicy(file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold)
     _check(policy)
     return policy
 
@@ -71,6 +72,8 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
         "witnesses": list(policy.witnesses),
         "quorum": policy.quorum,
     }
+    if policy.root_threshold != 1:
+        wire["rootThreshold"] = policy.root_threshold
     data = format_json(wire)
     parse_trust_policy(data)
     return data
@@ -92,6 +95,8 @@ def _check(policy: TrustPolicy) -> None:
         raise _invalid("the log and each witness must have a key of their own")
     if len(set(policy.roots)) != len(policy.roots):
         raise _invalid("a root stands twice")
+    if policy.root_threshold > len(policy.roots):
+        raise _invalid(f"a threshold of {policy.root_threshold} cannot be reached with {len(policy.roots)} roots")
     if policy.quorum > len(policy.witnesses):
         raise _invalid(f"a quorum of {policy.quorum} cannot be reached with {len(policy.witnesses)} witnesses")
 

@@ -6,10 +6,21 @@ failure is an exception: nothing that was returned is left to be checked.
 """
 
 from lotmark.attest._envelope import pae, parse_envelope, sign_payload
-from lotmark.attest._keys import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
+from lotmark.attest._events import EventName, key_event, threshold_event
+from lotmark.attest._keys import (
+    algorithm_of,
+    canonical_signature,
+    check_public_key,
+    generate_key,
+    key_id_of,
+    parse_public_pem,
+    public_pem,
+    raw_public_key,
+    verify_signature,
+)
 from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, write_key
 from lotmark.attest._statement import build_payload
-from lotmark.attest._trust import apply_key_event, key_event, replay_trust
+from lotmark.attest._trust import apply_key_event, log_keys_at, replay_trust
 from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
 from lotmark.attest._verify import verify_envelope
 from lotmark.intake.api import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
@@ -18,12 +29,15 @@ __all__ = [
     "JSON_LIMITS",
     "MAX_INTEGER",
     "MIN_PASSPHRASE",
+    "EventName",
     "FileSigner",
     "KeySigner",
     "KnownLogs",
     "PassphraseSigner",
+    "algorithm_of",
     "apply_key_event",
     "build_payload",
+    "canonical_signature",
     "check_public_key",
     "format_json",
     "format_trust_policy",
@@ -31,14 +45,17 @@ __all__ = [
     "key_event",
     "key_id_of",
     "known_logs_folder",
+    "log_keys_at",
     "pae",
     "parse_envelope",
     "parse_json",
     "parse_public_pem",
     "parse_trust_policy",
     "public_pem",
+    "raw_public_key",
     "replay_trust",
     "sign_payload",
+    "threshold_event",
     "verify_envelope",
     "verify_signature",
     "write_key",

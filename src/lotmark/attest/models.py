@@ -87,12 +87,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class KeyRecord:
-    """A public key for which a root key vouched, and the half-open interval of log indices in which it counts."""
+    """A public key for which root keys vouched, and the half-open interval of log indices in which it counts."""
 
     key_id: str
-    algorithm: Literal["ed25519"]
+    algorithm: str
+    """One of the allowed: ``ed25519``, ``ecdsa-p256-sha256``."""
     public_key: bytes
-    """The 32 raw bytes (RFC 8032)."""
+    """The raw bytes of the point: 32 (RFC 8032), or 65 (SEC 1, uncompressed)."""
     kind: KeyKind
     person: str
     """Id of the person who holds it; empty for a machine."""
@@ -101,29 +102,85 @@ class KeyRecord:
     valid_from: int
     valid_until: int | None
     email: str = ""
+    ended_by: str = ""
+    """The last event that shortened its interval: ``rotate``, ``revoke``, ``lost`` or ``compromised``; empty if none did."""
+    disowned: tuple[int, int] | None = None
+    """The half-open interval in which it counted until a compromise, its own or that of who vouched for it, took it away."""
 
     def is_valid_at(self, index: int) -> bool:
         """Whether the key counts for the entry at `index`."""
         return self.valid_from <= index and (self.valid_until is None or index < self.valid_until)
 
+    def is_disowned_at(self, index: int) -> bool:
+        """Whether what it signed at `index` counted once and does so no more."""
+        return self.disowned is not None and self.disowned[0] <= index < self.disowned[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A key event that took effect: where, who had signed it, and how many root persons that took. It falls with them."""
+
+    payload: Digest
+    index: int
+    signers: tuple[str, ...]
+    """Ids of the root keys, in the order of signing."""
+    needed: int
+    keys: tuple[str, ...] = ()
+    """Ids of the keys that count because of it."""
+    threshold: int | None = None
+    """The threshold that it set, if it set one."""
+    fallen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A key event that too few root persons have signed: it has no effect yet."""
+
+    payload: Digest
+    index: int
+    """Where it was signed first."""
+    signers: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """Every key that was ever enrolled, revoked ones too, in the order of enrolment."""
+    """Every key that was ever enrolled, ended ones too, in the order of enrolment; and what the roots have signed."""
 
     keys: tuple[KeyRecord, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
     _by_id: dict[str, KeyRecord] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {key.key_id: key for key in self.keys})
 
+    @property
+    def root_threshold(self) -> int:
+        """How many root persons must sign a key event."""
+        return next((grant.threshold for grant in reversed(self.grants) if grant.threshold is not None and not grant.fallen), 1)
+
     def find(self, key_id: str) -> KeyRecord | None:
         """The key of that id, valid or not."""
         return self._by_id.get(key_id)
 
-    def valid_at(self, index: int) -> tuple[KeyRecord, ...]:
-        """The keys that count for the entry at `index`."""
-        return tuple(key for key in self.keys if key.is_valid_at(index))
+    def find_proposal(self, payload: Digest) -> Proposal | None:
+        """The event of that payload, if it waits for signatures."""
+        return next((proposal for proposal in self.proposals if proposal.payload == payload), None)
+
+    def valid_at(self, index: int, kind: KeyKind | None = None) -> tuple[KeyRecord, ...]:
+        """The keys, of that kind if given, that count for the entry at `index`."""
+        return tuple(key for key in self.keys if key.is_valid_at(index) and kind in {None, key.kind})
+
+    def is_disowned(self, key_id: str, index: int) -> bool:
+        """Whether what that key signed at `index` counted once and was disowned later: kept, never counted."""
+        key = self.find(key_id)
+        return key is not None and key.is_disowned_at(index)
+
+
+def count_signers(keys: Iterable[KeyRecord]) -> int:
+    """How many signatures these keys are for a threshold: distinct persons, each with a public key that no other has."""
+    owners = {key.public_key: key.person for key in keys if key.person}
+    return len(set(owners.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +202,11 @@ class TrustPolicy:
     log_key: str
     """C2SP vkey of the log."""
     roots: tuple[bytes, ...]
-    """Raw Ed25519 public keys that may open the log with a genesis event."""
+    """Raw public keys that may open the log with a genesis event."""
     witnesses: tuple[str, ...] = ()
     quorum: int = 0
+    root_threshold: int = 1
+    """How many of the roots must have confirmed the log's keys, in a threshold event that each of them signed."""
 
 
 _KIND_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")
@@ -172,8 +231,8 @@ class PredicateKind:
     schema: str | None = None
     """File in the owning room's ``schemas/``; None for a foreign predicate."""
     title: str = ""
-    body: type | None = None
-    """msgspec type that a predicate must convert to, where the owning room gives one."""
+    body: Any = None
+    """msgspec type, or union of types, that a predicate must convert to, where the owning room gives one."""
 
     def __post_init__(self) -> None:
         if not _KIND_NAME.match(self.name):

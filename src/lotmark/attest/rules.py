@@ -85,6 +85,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Empty, doubled or control characters in a name can hide what a record is about.",
         "Name each subject once, in plain text.",
     ),
+    Rule(
+        "LM-ATT-025",
+        "Algorithm not allowed",
+        "Who may choose the algorithm may choose a weak one: only ed25519 and ecdsa-p256-sha256 count, whatever a record says.",
+        "Make a key with `lotmark key generate`, or a P-256 key in your HSM or key service.",
+    ),
     Rule("LM-ATT-030", "File cannot be read", "The key or trust file is missing, unreadable or far too large.", "Check the path and whose file it is."),
     Rule(
         "LM-ATT-031",
@@ -92,7 +98,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "A private key that others can read is not its owner's alone (21 CFR 11.100(a)); a link or a shared file can be exchanged.",
         "chmod 600; if others could read a key, revoke it and enrol a new one.",
     ),
-    Rule("LM-ATT-032", "Not an Ed25519 private key", "Keys are Ed25519 in PKCS#8 PEM, so that openssl opens them too.", "Make a key with `lotmark key new`."),
+    Rule("LM-ATT-032", "Not a usable private key", "Keys are Ed25519 or P-256 in PKCS#8 PEM, so that openssl opens them too.", "Make a key with `lotmark key generate`."),
     Rule(
         "LM-ATT-033",
         "Wrong passphrase",
@@ -118,7 +124,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "LM-ATT-037",
         "Unusable public key",
         "A second encoding of one key would pass for a second key; under a key of small order a signature fits many messages.",
-        "Make a key with `lotmark key new` and give its public half.",
+        "Make a key with `lotmark key generate` and give its public half.",
     ),
     Rule(
         "LM-ATT-038",
@@ -136,10 +142,16 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "LM-ATT-041",
         "Key event cannot stand",
-        "It contradicts itself or the keys before it: a key enrolled twice, a revoked key revived, a second genesis, a root that revokes itself.",
+        "It contradicts itself or the keys before it: a key enrolled twice, a revoked key revived, a second genesis, a root that revokes itself, a log that nobody could go on with.",
         "Do not use the log before an administrator has explained the entry.",
     ),
     Rule("LM-ATT-042", "Key events out of order", "Keys count by log index; the order of events is the order of the log.", "Give the events in log order."),
+    Rule(
+        "LM-ATT-043",
+        "Too few of your roots behind the log",
+        "One stolen root key must not be enough to open another log under the same name.",
+        "Have as many of your roots as your trust file asks for sign the log's threshold event.",
+    ),
     Rule(
         "LM-ATT-050",
         "Not a trust policy",

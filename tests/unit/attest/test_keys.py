@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fakes.keyring import private_key, signer
-from lotmark.attest._keys import _ORDER_8, _PRIME
+from lotmark.attest._ed25519 import ORDER_8 as _ORDER_8
+from lotmark.attest._ed25519 import PRIME as _PRIME
 from lotmark.attest.api import check_public_key, generate_key, key_id_of, parse_public_pem, public_pem, verify_signature
 from lotmark.base.errors import UsageError
 
@@ -67,7 +68,7 @@ def test_a_second_encoding_of_a_key_is_refused(y):
         check_public_key(y.to_bytes(32, "little"))
 
 
-@pytest.mark.parametrize("size", [0, 31, 33])
+@pytest.mark.parametrize("size", [0, 31, 33, 64, 66])
 def test_a_key_of_another_size_is_refused(size):
     with pytest.raises(UsageError, match="bytes, not 32"):
         check_public_key(b"\x42" * size)
@@ -79,11 +80,10 @@ def test_a_key_of_another_size_is_refused(size):
     [
         b"",
         b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n",
-        ec.derive_private_key(7, ec.SECP256R1()).public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo),
         public_pem((1).to_bytes(32, "little")),
         private_key("dana").private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     ],
-    ids=["nothing", "garbage", "ECDSA", "small order", "a private key"],
+    ids=["nothing", "garbage", "small order", "a private key"],
 )
 def test_a_pem_of_anything_else_is_refused(data):
     with pytest.raises(UsageError) as caught:

@@ -55,7 +55,7 @@ def test_keys_count_as_a_simple_model_says(events):
     for event, name, by in events:
         index += 1
         holder = person(name) if KINDS[name] in {"person", "root"} else None
-        made = key_event(event, public_key=signer(name).public_key, kind=KINDS[name], person=holder, reason="model", at=NOON)
+        made = key_event(event, public_key=signer(name).public_key, kind=KINDS[name], person=holder, reason=f"model {index}", at=NOON)
         envelope = sign_payload(build_payload(made, log.registry), signer(by))
         is_root = by in {"ada", "beth"}
         counts = is_root and by in spans and spans[by][0] <= index and (spans[by][1] is None or index < spans[by][1])
