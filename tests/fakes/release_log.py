@@ -216,7 +216,7 @@ class ReleaseLog:
         from lotmark.dossier.api import write_bundle
 
         try:
-            return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust, registry=REGISTRY)
+            return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust)
         finally:
             # The folder in which the blobs were opened; left to the garbage collector it would warn at some later time.
             self.ledger.blobs.close()

@@ -3,14 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
-from lotmark.attest.api import replay_trust
 from lotmark.base.errors import ExitCode
 from lotmark.base.findings import Finding
 from lotmark.bootstrap._deployments import check_deployments
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.dossier.api import select_scope, verify_artifact
 from lotmark.dossier.api import write_bundle as write_scope
-from lotmark.dossier.models import KEY_EVENT, BundleScope, BundleSummary, Step, VerificationReport
+from lotmark.dossier.models import BundleScope, BundleSummary, Step, VerificationReport
 from lotmark.releases.models import RunEvidence
 
 
@@ -21,7 +20,7 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
         NothingToJudgeError: LM-DOS-050 if the run is not closed.
         IntegrityError: if a record or blob does not hold.
     """
-    scope = select_scope(workspace.reader, run, workspace.registry)
+    scope = select_scope(workspace.reader, run)
     html, pdf = render_dossier(workspace, scope)
     summary = write_scope(
         workspace.reader,
@@ -31,7 +30,6 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
         html=html,
         pdf=pdf,
         trust_policy=workspace.trust_policy,
-        registry=workspace.registry,
     )
     if dossier_path is not None:
         dossier_path.write_bytes(html)
@@ -47,7 +45,7 @@ def render_dossier(workspace: Workspace, scope: BundleScope) -> tuple[bytes, byt
         RunEvidence(scope.run_entries),
         scope.product_entries,
         log=log_facts(scope.checkpoint, scope.entries),
-        trust=replay_trust([(entry.index, entry.envelope) for entry in scope.verified if entry.kind == KEY_EVENT], workspace.trust_policy.roots),
+        trust=workspace.reader.trust_at(scope.size),
         blob=lambda digest: blobs.get(digest) if blobs.has(digest) else None,
     )
     return render_html(view), render_pdf(view)

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from lotmark.attest.api import format_trust_policy
-from lotmark.attest.models import Registry, TrustPolicy
+from lotmark.attest.models import TrustPolicy
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, NothingToJudgeError
 from lotmark.dossier import _bundle_manifest as form
@@ -19,7 +19,7 @@ from lotmark.tlog.api import parse_checkpoint, parse_note
 _CLOSED: Final = "run-closed"
 
 
-def select_scope(reader: VerifiedReader, run: str, registry: Registry) -> BundleScope:
+def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
     """What a bundle of the run holds, fixed at the record that closed it: the oldest checkpoint that covers that record.
 
     Raises:
@@ -48,12 +48,12 @@ def select_scope(reader: VerifiedReader, run: str, registry: Registry) -> Bundle
         origin=told.origin,
         size=told.size,
         entries=entries,
-        verified=tuple(reader.verify(entry) for entry in entries if registry.find(entry.header.kind) is not None),
+        verified=tuple(found for entry in entries if (found := reader.find_at(entry, told.size)) is not None),
     )
 
 
 def write_bundle(
-    reader: VerifiedReader, run: str, *, path: Path, blobs: BlobStore, html: bytes, pdf: bytes | None, trust_policy: TrustPolicy, registry: Registry
+    reader: VerifiedReader, run: str, *, path: Path, blobs: BlobStore, html: bytes, pdf: bytes | None, trust_policy: TrustPolicy
 ) -> BundleSummary:
     """Write the bundle of a closed run. The same run gives the same bytes, also after the log has grown.
 
@@ -64,7 +64,7 @@ def write_bundle(
         IntegrityError: if an entry or blob does not hold; nothing is written then.
         RefusedError: LM-DOS-051 if the bundle would be too large to be read.
     """
-    scope = select_scope(reader, run, registry)
+    scope = select_scope(reader, run)
     texts: dict[str, bytes] = {form.HTML: html, form.TRUST: format_trust_policy(trust_policy) + b"\n", form.GUIDE: format_guide(scope)}
     if pdf is not None:
         texts[form.PDF] = pdf

@@ -5,6 +5,7 @@ Each step is a function that returns what it found, or raises `StepFailedError` 
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from lotmark.attest.api import parse_envelope, replay_trust, verify_envelope
@@ -15,7 +16,7 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import Archive
 from lotmark.dossier.models import KEY_EVENT, Manifest, TrustFinder, belongs, blob_path, envelope_path
-from lotmark.ledger.api import verify_headers, verify_log_checkpoint
+from lotmark.ledger.api import verify_by_log_keys, verify_headers
 from lotmark.ledger.models import Entry, blob_list
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
@@ -124,7 +125,7 @@ def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | 
             ExitCode.ENVIRONMENT,
         )
     try:
-        checkpoint = verify_log_checkpoint(note, [policy.log_key], origin=policy.origin)
+        checkpoint = verify_by_log_keys(note, policy, _find_keys(archive, policy))
     except LotmarkError as error:
         raise StepFailedError.of(error, where="checkpoint") from error
     if (checkpoint.origin, checkpoint.size) != (manifest.origin, manifest.log_size):
@@ -147,6 +148,20 @@ def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | 
         )
     witnesses = f"{witnessed} witnesses" if policy.witnesses else "no witness: it shows tampering only by those who do not hold the log's key"
     return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {witnesses}", checkpoint, policy
+
+
+def _find_keys(archive: Archive, policy: TrustPolicy) -> Trust:
+    """The keys by the key events in the archive, for the log key's successors; none if they do not hold, which step 5 says.
+
+    Their order is that of the file names here. Whether that is their place in the log, and whether one was left out, is
+    step 4's, under the checkpoint that this trust lets count: what it adds is only keys that the caller's roots signed for.
+    """
+    names = sorted(name for name in archive.names if name.startswith("envelopes/") and name.endswith(f"-{KEY_EVENT}.json"))
+    try:
+        events = [(int(name[len("envelopes/") :].partition("-")[0]), parse_envelope(archive.read(name))) for name in names]
+        return replay_trust(sorted(events, key=itemgetter(0)), policy.roots, root_threshold=policy.root_threshold)
+    except (LotmarkError, ValueError):
+        return Trust()
 
 
 def _find_trust(trust: TrustPolicy | TrustFinder | None, origin: str) -> TrustPolicy | None:
@@ -257,14 +272,15 @@ def check_signatures(content: LogContent, policy: TrustPolicy, registry: Registr
     """Step 5: each envelope by a key that the caller's roots vouch for at its index, of a kind that this key may sign."""
     order = sorted(content.envelopes)
     try:
-        trust = replay_trust([(index, content.envelopes[index]) for index in order if content.entries[index].header.kind == KEY_EVENT], policy.roots)
+        events = [(index, content.envelopes[index]) for index in order if content.entries[index].header.kind == KEY_EVENT]
+        trust = replay_trust(events, policy.roots, root_threshold=policy.root_threshold)
     except LotmarkError as error:
         raise StepFailedError.of(error) from error
     verified: list[Verified] = []
     findings: list[Finding] = []
     for index in order:
         kind = content.entries[index].header.kind
-        if registry.find(kind) is None:
+        if registry.find(kind) is None or trust.is_disowned(content.envelopes[index].key_id, index):
             continue
         try:
             verified.append(verify_envelope(content.envelopes[index], kind=kind, index=index, trust=trust, registry=registry))
@@ -273,5 +289,8 @@ def check_signatures(content: LogContent, policy: TrustPolicy, registry: Registr
     if findings:
         raise StepFailedError(f"{len(findings)} signatures do not hold", findings)
     people = sorted({entry.key.name for entry in verified if entry.key.kind == "person"})
+    disowned = [index for index in order if trust.is_disowned(content.envelopes[index].key_id, index)]
     told = f"{len(verified)} signatures by {len({entry.key.key_id for entry in verified})} keys" + (f", among them {', '.join(people)}" if people else "")
+    if disowned:
+        told += f"; kept and not counted, since their keys were disowned: entries {', '.join(map(str, disowned))}"
     return told, trust, tuple(verified)

@@ -14,7 +14,7 @@ from lotmark.dossier._steps import StepFailedError
 from lotmark.dossier._verify import NAMES, Steps, read_digest, verify_release
 from lotmark.dossier.models import VerificationReport, belongs
 from lotmark.index.api import VerifiedReader
-from lotmark.ledger.api import verify_log_checkpoint
+from lotmark.ledger.api import verify_by_log_keys
 from lotmark.ledger.models import Entry
 from lotmark.releases.models import RunEvidence
 from lotmark.tlog import api as tlog
@@ -82,7 +82,7 @@ def _find_run(reader: VerifiedReader, given: tuple[str, Digest]) -> tuple[str, s
 
 def _prove(reader: VerifiedReader, policy: TrustPolicy, entries: Sequence[Entry]) -> tuple[str, bool]:
     ledger = reader.ledger
-    checkpoint = verify_log_checkpoint(ledger.checkpoint(), [policy.log_key], origin=policy.origin)
+    checkpoint = verify_by_log_keys(ledger.checkpoint(), policy, reader.trust())
     for entry in entries:
         try:
             tlog.verify_inclusion(entry.leaf_hash, entry.index, checkpoint.size, ledger.inclusion_proof(entry.index, checkpoint.size), checkpoint.root)
@@ -92,5 +92,5 @@ def _prove(reader: VerifiedReader, policy: TrustPolicy, entries: Sequence[Entry]
 
 
 def _verify_entries(reader: VerifiedReader, registry: Registry, entries: Sequence[Entry]) -> tuple[str, tuple[Verified, ...]]:
-    verified = tuple(reader.verify(entry) for entry in entries if registry.find(entry.header.kind) is not None)
+    verified = tuple(found for entry in entries if (found := reader.find(entry)) is not None)
     return f"{len(verified)} signatures by {len({entry.key.key_id for entry in verified})} keys", verified

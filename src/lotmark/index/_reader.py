@@ -1,7 +1,8 @@
 """VerifiedReader: unverified entries of a ledger go in, only verified evidence comes out.
 
 Order: key events are replayed from the caller's roots first, then each entry is checked against the keys valid at its
-own index. What does not verify is an IntegrityError; an entry of an unknown kind is stored and never counted.
+own index. What does not verify is an IntegrityError; an entry of an unknown kind, or by a key that was disowned
+afterwards, is stored and never counted.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,14 +26,15 @@ class VerifiedReader:
         self._seen: dict[int, Verified] = {}
         self._trust = Trust()
         self._trusted_to = 0
+        self._earlier: dict[int, Trust] = {}
 
     @property
     def ledger(self) -> Ledger:
         return self._ledger
 
     def find(self, entry: Entry, *, keep: bool = True) -> Verified | None:
-        """As `verify`, but None for an entry of an unknown kind."""
-        return self.verify(entry, keep=keep) if self._registry.find(entry.header.kind) is not None else None
+        """As `verify`, but None for an entry that is kept and never counted: of an unknown kind, or disowned."""
+        return self.verify(entry, keep=keep) if self._counts(entry) else None
 
     def title(self, kind: str) -> str:
         """What a kind of evidence is called, its bare name where it is unknown."""
@@ -47,10 +49,25 @@ class VerifiedReader:
         """
         size = self._ledger.size
         if size > self._trusted_to:
-            events = [(entry.index, self._ledger.envelope(entry)) for entry in self._ledger.entries(0, size, kind=KEY_EVENT)]
-            self._trust = replay_trust(events, self._policy.roots)
+            self._trust = self._replay(size)
             self._trusted_to = size
         return self._trust
+
+    def trust_at(self, size: int) -> Trust:
+        """As `trust`, as it stood when the log had `size` entries: what came later, a compromise too, does not show."""
+        if size not in self._earlier:
+            self._earlier[size] = self._replay(size)
+        return self._earlier[size]
+
+    def find_at(self, entry: Entry, size: int) -> Verified | None:
+        """As `find`, by the keys as they stood when the log had `size` entries."""
+        if self._counts(entry):
+            return self.verify(entry)
+        if self._registry.find(entry.header.kind) is None or any(self.trust_at(size).is_disowned(key, entry.index) for key in entry.header.keys):
+            return None
+        return verify_envelope(
+            self._ledger.envelope(entry), kind=entry.header.kind, index=entry.index, trust=self.trust_at(size), registry=self._registry
+        )
 
     def verify(self, entry: Entry, *, keep: bool = True) -> Verified:
         """The verified evidence of an entry; with `keep` false it is not kept for a second look, so that a long log fits.
@@ -67,7 +84,14 @@ class VerifiedReader:
         return found
 
     def entries(self, *, kind: str | None = None, scope: str | None = None, wanted: Callable[[Entry], bool] = lambda _: True) -> Iterator[Verified]:
-        """Verified entries in log order, of known kinds, narrowed by kind, scope and a look at the header."""
+        """Verified entries in log order, of known kinds and not disowned, narrowed by kind, scope and a look at the header."""
         for entry in self._ledger.entries(kind=kind, scope=scope):
-            if self._registry.find(entry.header.kind) is not None and wanted(entry):
+            if wanted(entry) and self._counts(entry):
                 yield self.verify(entry)
+
+    def _replay(self, size: int) -> Trust:
+        events = [(entry.index, self._ledger.envelope(entry)) for entry in self._ledger.entries(0, size, kind=KEY_EVENT)]
+        return replay_trust(events, self._policy.roots, root_threshold=self._policy.root_threshold)
+
+    def _counts(self, entry: Entry) -> bool:
+        return self._registry.find(entry.header.kind) is not None and not any(self.trust().is_disowned(key, entry.index) for key in entry.header.keys)

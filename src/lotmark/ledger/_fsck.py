@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lotmark.attest.api import apply_key_event, verify_envelope
+from lotmark.attest.api import apply_key_event, parse_envelope, verify_envelope
 from lotmark.attest.models import Envelope, Registry, Trust, TrustPolicy
 from lotmark.attest.predicates import KEY_EVENT
 from lotmark.base.digest import Digest
@@ -17,9 +17,9 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.ledger._attachments import check_attachment
 from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import RESTORE, check_schema, connect, meaning
+from lotmark.ledger._log_keys import verify_by_log_keys
 from lotmark.ledger._open import BLOBS
 from lotmark.ledger._reader import SqliteLedger
-from lotmark.ledger._receipts import verify_log_checkpoint
 from lotmark.ledger._records import check_blob_list, check_envelope, place, read_entry
 from lotmark.ledger._state import fork, rollback
 from lotmark.ledger.models import Entry, FsckReport, Header
@@ -67,6 +67,7 @@ class _Fsck:
         self._policy = policy
         self._registry = registry
         self._trust = Trust()
+        self._keys = Trust()
         self._roots: dict[int, bytes] = {}
         self.findings: list[Finding] = []
         self.blobs: dict[Digest, IntegrityError | None] = {}
@@ -79,6 +80,7 @@ class _Fsck:
         """All checks, in one read transaction."""
         self._connection.execute("BEGIN")
         self._check_database()
+        self._keys = self._replay_keys()
         checkpoints = self._read_checkpoints()
         witnessed = self._read_seen(seen)
         self.seen = len(witnessed)
@@ -106,8 +108,19 @@ class _Fsck:
         for table, key, parent, _ in self._connection.execute("PRAGMA foreign_key_check").fetchall():
             self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: a row of {table} ({key}) belongs to no {parent}", where="ledger.db", solution=RESTORE))
 
+    def _replay_keys(self) -> Trust:
+        """The keys as the log's key events tell, up to the first that does not hold; which one that is, the rows will say."""
+        trust = Trust()
+        rows = self._connection.execute("SELECT idx, envelope FROM entry JOIN body USING (idx) WHERE kind = ? ORDER BY idx", (KEY_EVENT.name,))
+        try:
+            for index, raw in rows:
+                trust = apply_key_event(trust, index, parse_envelope(raw), self._policy.roots)
+        except LotmarkError:
+            return trust
+        return trust
+
     def _read_checkpoints(self) -> list[Checkpoint]:
-        """Every stored checkpoint whose signature holds under the caller's log key."""
+        """Every stored checkpoint whose signature holds under the log key of the caller, or a successor that counted at that size."""
         good: list[Checkpoint] = []
         for size, note in self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size"):
             checkpoint = self._verify(note, f"checkpoint of size {size}")
@@ -125,7 +138,7 @@ class _Fsck:
 
     def _verify(self, note: bytes, name: str) -> Checkpoint | None:
         try:
-            return verify_log_checkpoint(note, [self._policy.log_key], origin=self._policy.origin)
+            return verify_by_log_keys(note, self._policy, self._keys)
         except IntegrityError as error:
             self.note(IntegrityError(error.code, f"{name}: {error.reason}", where=name, solution=error.solution))
             return None

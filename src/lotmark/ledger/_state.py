@@ -1,6 +1,7 @@
 """What a ledger says of itself, checked against its own signed checkpoint when it is opened."""
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,12 +22,12 @@ class State:
     checkpoint: Checkpoint
 
 
-def load_state(connection: sqlite3.Connection, log_key: bytes | None) -> State:
+def load_state(connection: sqlite3.Connection, log_keys: Sequence[bytes]) -> State:
     """The state, once root, size and last entry are those of the signed checkpoint.
 
     Args:
         connection: Inside a read transaction, so that all is of one moment.
-        log_key: The raw public key that must have signed the checkpoint; None leaves the signature to fsck and to verifiers.
+        log_keys: Raw public keys of which one must have signed the checkpoint; none leaves the signature to fsck and to verifiers.
 
     Raises:
         IntegrityError: LM-LED-101 to -104, -111, -112.
@@ -38,16 +39,16 @@ def load_state(connection: sqlite3.Connection, log_key: bytes | None) -> State:
     try:
         parsed = tlog.parse_note(note)
         checkpoint = tlog.parse_checkpoint(parsed.text)
-        if log_key is not None:
-            key = tlog.make_key(origin, log_key)
-            if all(line.key_hash != key.key_hash for line in parsed.signatures):
+        if log_keys:
+            keys = [tlog.make_key(origin, key) for key in log_keys]
+            if {line.key_hash for line in parsed.signatures}.isdisjoint(key.key_hash for key in keys):
                 raise EnvironmentLacksError(
                     "LM-LED-011",
                     f"the key is not that of the log {origin}",
                     where="checkpoint",
                     solution="use the log key that belongs to this ledger (keys/log.key beside it)",
                 )
-            tlog.verify_checkpoint(note, [key])
+            tlog.verify_checkpoint(note, keys)
     except TlogError as error:
         raise IntegrityError("LM-LED-111", f"{error.code}: the last checkpoint: {error}", where="checkpoint", solution=RESTORE) from error
     if checkpoint.origin != origin or checkpoint.size != size:

@@ -20,18 +20,22 @@ from lotmark.ledger._records import blobs_root
 from lotmark.ledger._state import State
 from lotmark.ledger.models import Header, Receipt, Submission, blob_list
 from lotmark.tlog import api as tlog
-from lotmark.tlog.models import Checkpoint
+from lotmark.tlog.models import Checkpoint, Note
 
 MAX_ENVELOPE: Final = 64 * 1024 * 1024
 _Prepared = tuple[Submission, Header, bytes]
 
 
 class LogSigner:
-    """The log's `attest` signer as a tlog `NoteSigner` whose name is the origin."""
+    """The log's `attest` signer as a tlog `NoteSigner` whose name is the origin.
 
-    def __init__(self, origin: str, signer: Signer) -> None:
+    During the overlap of a rotation `beside` holds the other log key, and a checkpoint carries the signatures of both.
+    """
+
+    def __init__(self, origin: str, signer: Signer, beside: Sequence[Signer] = ()) -> None:
         self.name = origin
         self._signer = signer
+        self._beside = tuple(LogSigner(origin, other) for other in beside)
 
     @property
     def public_key(self) -> bytes:
@@ -41,6 +45,12 @@ class LogSigner:
     def sign(self, data: bytes) -> bytes:
         """See `NoteSigner`."""
         return self._signer.sign(data)
+
+    def sign_checkpoint(self, checkpoint: Checkpoint) -> bytes:
+        """The signed note of a checkpoint, one line for each key."""
+        notes = [tlog.sign_checkpoint(checkpoint, signer) for signer in (self, *self._beside)]
+        lines = tuple(line for note in notes for line in tlog.parse_note(note).signatures)
+        return tlog.format_note(Note(tlog.format_checkpoint(checkpoint), lines))
 
 
 def prepare(submission: Submission, received_at: str) -> _Prepared:
@@ -124,7 +134,7 @@ class SqliteWriter(SqliteLedger):
                 self._insert(connection, index, submission, data, frontier.append(tlog.leaf_hash(data)))
             indices.append(index)
         if frontier.size > self._frontier.size:
-            note = tlog.sign_checkpoint(Checkpoint(self._origin, frontier.size, frontier.root()), self._signer)
+            note = self._signer.sign_checkpoint(Checkpoint(self._origin, frontier.size, frontier.root()))
             connection.execute("INSERT INTO checkpoint VALUES (?, ?)", (frontier.size, note))
         connection.execute("COMMIT")
         self._frontier = frontier

@@ -2,6 +2,7 @@
 
 from lotmark.ledger._fsck import fsck
 from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
+from lotmark.ledger._log_keys import verify_by_log_keys
 from lotmark.ledger._objects import ObjectFolder
 from lotmark.ledger._open import create_ledger, open_ledger
 from lotmark.ledger._receipts import export_headers, parse_receipt, prove, verify_headers, verify_log_checkpoint, verify_receipt
@@ -17,6 +18,7 @@ __all__ = [
     "parse_header",
     "parse_receipt",
     "prove",
+    "verify_by_log_keys",
     "verify_headers",
     "verify_log_checkpoint",
     "verify_receipt",

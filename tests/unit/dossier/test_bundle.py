@@ -103,7 +103,7 @@ def test_other_runs_and_products_stay_out(tmp_path: Path) -> None:
     log.approve("rene", "regulatory", "review")
     log.conclude()
     log.close()
-    scope = select_scope(log.reader, RUN, REGISTRY)
+    scope = select_scope(log.reader, RUN)
     own = {entry.index for entry in scope.verified}
     assert other.index not in own
     assert foreign.index not in own

@@ -7,13 +7,14 @@ from lotmark.base.errors import IntegrityError
 from lotmark.base.findings import Finding
 from lotmark.deploy.api import AdmissionRequest, admit, deployment_evidence, format_descriptor, open_driver
 from lotmark.deploy.models import Admission, Deployed
-from lotmark.ledger.ports import Ledger
+from lotmark.index.api import VerifiedReader
+from lotmark.ledger.api import verify_by_log_keys
 from lotmark.pipeline._context import Settings, StageContext, read_run
 from lotmark.pipeline._stages.approval import approval_status
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.product.models import DirectoryTarget
 from lotmark.releases.models import ArtifactFile, RunEvidence
-from lotmark.tlog.api import parse_vkey, verify_checkpoint, verify_inclusion
+from lotmark.tlog.api import verify_inclusion
 from lotmark.tlog.errors import TlogError
 
 
@@ -80,29 +81,29 @@ def release_artifact(settings: Settings, evidence: RunEvidence) -> ArtifactFile:
 def admit_to(context: StageContext, target: DirectoryTarget, evidence: RunEvidence, artifact: ArtifactFile) -> Admission:
     """The admission of an artifact to a target, from evidence that was verified afresh."""
     settings = context.settings
-    ledger = settings.reader.ledger
     status = approval_status(context, evidence)
     request = AdmissionRequest(
         artifact=artifact,
         target=target.name,
         evidence=evidence,
         policy_sha256=dict(context.identity.configuration)["quality/policy.yaml"],
-        log_size=ledger.size,
+        log_size=settings.reader.ledger.size,
         approvals_complete=status.complete,
         missing=tuple(f"{missing.role} ({missing.have} of {missing.count})" for missing in status.missing),
-        prove=lambda index: prove_inclusion(ledger, settings.trust_policy, index),
+        prove=lambda index: prove_inclusion(settings.reader, settings.trust_policy, index),
     )
     return admit(request, format_instant(settings.clock.now()))
 
 
-def prove_inclusion(ledger: Ledger, policy: TrustPolicy, index: int) -> None:
+def prove_inclusion(reader: VerifiedReader, policy: TrustPolicy, index: int) -> None:
     """Hold that the log's signed checkpoint covers the entry.
 
     Raises:
-        IntegrityError: LM-PIP-020 if it does not.
+        IntegrityError: LM-PIP-020 if it does not, LM-LED-111 if no log key that counts signed the checkpoint.
     """
+    ledger = reader.ledger
+    checkpoint = verify_by_log_keys(ledger.checkpoint(), policy, reader.trust())
     try:
-        checkpoint = verify_checkpoint(ledger.checkpoint(), [parse_vkey(policy.log_key)], origin=policy.origin)
         verify_inclusion(ledger.entry(index).leaf_hash, index, checkpoint.size, ledger.inclusion_proof(index, checkpoint.size), checkpoint.root)
     except TlogError as error:
         raise IntegrityError("LM-PIP-020", f"the log does not prove entry {index}: {error}", solution="`lotmark log fsck` names the broken record") from error
