@@ -7,6 +7,7 @@ that is never stored. Both are PKCS#8 PEM, so that openssl opens them too.
 import os
 import secrets
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Self
 
@@ -109,12 +110,25 @@ class PassphraseSigner(KeySigner):
         return cls(private)
 
 
+def open_file_signer(path: Path, ask: Callable[[], str]) -> KeySigner:
+    """The key in a file, sealed or not; `ask` gives the passphrase of a sealed one and is not called for any other.
+
+    Raises:
+        EnvironmentLacksError: as `PassphraseSigner.load` and `FileSigner.load`.
+    """
+    if _SEALED in read_guarded(path, forbidden=0o177):
+        return PassphraseSigner.load(path, ask())
+    return FileSigner.load(path)
+
+
 def _load(data: bytes, passphrase: bytes | None, path: Path) -> PrivateKey:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     if _CLEAR not in data and _SEALED not in data:
-        raise EnvironmentLacksError("LM-ATT-032", "the file holds no PKCS#8 PEM private key", where=str(path), solution="make a key with `lotmark key generate`")
+        raise EnvironmentLacksError(
+            "LM-ATT-032", "the file holds no PKCS#8 PEM private key", where=str(path), solution="make a key with `lotmark key generate`"
+        )
     try:
         key = load_pem_private_key(data, passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

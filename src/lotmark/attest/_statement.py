@@ -82,10 +82,14 @@ def check_subjects(subjects: Iterable[Subject], error: type[LotmarkError]) -> No
             raise error("LM-ATT-024", f"the subject name {subject.name[:80]!r} stands twice", solution="give each subject its own name")
         names.add(subject.name)
         if "sha256" not in subject.digest:
-            raise error("LM-ATT-015", f"NO_SUBJECT_DIGEST: the subject {subject.name[:80]!r} has no sha256 digest", solution="give the sha256 of the subject's bytes")
+            raise error(
+                "LM-ATT-015", f"NO_SUBJECT_DIGEST: the subject {subject.name[:80]!r} has no sha256 digest", solution="give the sha256 of the subject's bytes"
+            )
         for algorithm, value in subject.digest.items():
             if algorithm not in _DIGESTS:
-                raise error("LM-ATT-016", f"ALGORITHM_NOT_ALLOWED: the digest algorithm {algorithm[:40]!r} is not allowed", solution=f"use {', '.join(_DIGESTS)}")
+                raise error(
+                    "LM-ATT-016", f"ALGORITHM_NOT_ALLOWED: the digest algorithm {algorithm[:40]!r} is not allowed", solution=f"use {', '.join(_DIGESTS)}"
+                )
             if not _DIGESTS[algorithm].match(value):
                 raise error(
                     "LM-ATT-016", f"the {algorithm} of {subject.name[:80]!r} is not lower-case hex of its length", solution="write the digest as lower-case hex"

@@ -38,17 +38,27 @@ def verify_envelope(envelope: Envelope, *, kind: str, index: int, trust: Trust, 
         until = "" if key.valid_until is None else f" to before {key.valid_until}"
         if key.disowned is not None and key.is_disowned_at(index):
             refuse("LM-ATT-021", f"KEY_NOT_VALID: the key of {key.name} was disowned from entry {key.disowned[0]} on", "have it signed anew")
-        refuse("LM-ATT-021", f"KEY_NOT_VALID: the key of {key.name} counts from entry {key.valid_from}{until}, not here", "sign again with a key that is valid now")
+        refuse(
+            "LM-ATT-021", f"KEY_NOT_VALID: the key of {key.name} counts from entry {key.valid_from}{until}, not here", "sign again with a key that is valid now"
+        )
     if not verify_signature(key.public_key, envelope.signature, pae(envelope.payload_type, envelope.payload)):
         refuse("LM-ATT-022", f"the signature of {key.name} does not hold", "the bytes were changed after signing: restore them from another copy")
     if envelope.payload_type != PAYLOAD_TYPE:
         refuse("LM-ATT-013", f"TYPE_NOT_ALLOWED: the payload type {envelope.payload_type[:80]!r} is not {PAYLOAD_TYPE}", "only in-toto Statements are evidence")
     if key.kind not in known.signers:
-        refuse("LM-ATT-023", f"TYPE_NOT_ALLOWED: a {key.kind} key may not sign {kind}; allowed: {', '.join(sorted(known.signers))}", "have it signed by somebody who may")
+        refuse(
+            "LM-ATT-023",
+            f"TYPE_NOT_ALLOWED: a {key.kind} key may not sign {kind}; allowed: {', '.join(sorted(known.signers))}",
+            "have it signed by somebody who may",
+        )
     try:
         statement = parse_statement(envelope.payload)
         if statement.predicate_type != known.uri:
-            refuse("LM-ATT-017", f"TYPE_NOT_ALLOWED: the Statement is a {statement.predicate_type[:120]!r}, not a {kind}", "evidence counts only as what it was signed as")
+            refuse(
+                "LM-ATT-017",
+                f"TYPE_NOT_ALLOWED: the Statement is a {statement.predicate_type[:120]!r}, not a {kind}",
+                "evidence counts only as what it was signed as",
+            )
         check_body(known, statement.predicate, IntegrityError)
     except IntegrityError as error:
         raise IntegrityError(error.code, error.reason, where=where, solution=error.solution) from error

@@ -18,7 +18,7 @@ from lotmark.attest._keys import (
     raw_public_key,
     verify_signature,
 )
-from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, write_key
+from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, open_file_signer, read_guarded, write_key
 from lotmark.attest._statement import build_payload
 from lotmark.attest._trust import apply_key_event, log_keys_at, replay_trust
 from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
@@ -46,6 +46,7 @@ __all__ = [
     "key_id_of",
     "known_logs_folder",
     "log_keys_at",
+    "open_file_signer",
     "pae",
     "parse_envelope",
     "parse_json",
@@ -53,6 +54,7 @@ __all__ = [
     "parse_trust_policy",
     "public_pem",
     "raw_public_key",
+    "read_guarded",
     "replay_trust",
     "sign_payload",
     "threshold_event",

@@ -98,7 +98,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "A private key that others can read is not its owner's alone (21 CFR 11.100(a)); a link or a shared file can be exchanged.",
         "chmod 600; if others could read a key, revoke it and enrol a new one.",
     ),
-    Rule("LM-ATT-032", "Not a usable private key", "Keys are Ed25519 or P-256 in PKCS#8 PEM, so that openssl opens them too.", "Make a key with `lotmark key generate`."),
+    Rule(
+        "LM-ATT-032",
+        "Not a usable private key",
+        "Keys are Ed25519 or P-256 in PKCS#8 PEM, so that openssl opens them too.",
+        "Make a key with `lotmark key generate`.",
+    ),
     Rule(
         "LM-ATT-033",
         "Wrong passphrase",

@@ -72,7 +72,6 @@ def verify_deployment(workspace: Workspace, target: str) -> VerificationReport:
         workspace.ledger.blobs.path(check.expected),
         reader=workspace.reader,
         policy=workspace.trust_policy,
-        registry=workspace.registry,
         name=f"what was deployed to {target}",
     )
     steps = (first, *(replace(step, number=step.number + 1) for step in release.steps))

@@ -27,6 +27,7 @@ _WITH_RULES = (
     "releases",
     "deploy",
     "dossier",
+    "integrations",
     "pipeline",
     "cli",
 )

@@ -67,7 +67,7 @@ def _verify_artifact(output: Output, artifact: Path) -> VerificationReport:
     from lotmark.dossier.api import verify_artifact
 
     workspace = output.workspace()
-    return verify_artifact(artifact, reader=workspace.reader, policy=workspace.trust_policy, registry=workspace.registry)
+    return verify_artifact(artifact, reader=workspace.reader, policy=workspace.trust_policy)
 
 
 def format_report(report: VerificationReport) -> str:

@@ -52,9 +52,7 @@ def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
     )
 
 
-def write_bundle(
-    reader: VerifiedReader, run: str, *, path: Path, blobs: BlobStore, html: bytes, pdf: bytes | None, trust_policy: TrustPolicy
-) -> BundleSummary:
+def write_bundle(reader: VerifiedReader, run: str, *, path: Path, blobs: BlobStore, html: bytes, pdf: bytes | None, trust_policy: TrustPolicy) -> BundleSummary:
     """Write the bundle of a closed run. The same run gives the same bytes, also after the log has grown.
 
     Every entry is verified on the way out. `html` and `pdf` are the dossier, made from the same scope (`select_scope`).

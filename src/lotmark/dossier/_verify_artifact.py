@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lotmark.attest.models import Registry, TrustPolicy, Verified
+from lotmark.attest.models import TrustPolicy, Verified
 from lotmark.base.clock import parse_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode
@@ -28,7 +28,7 @@ ARTIFACT_NAMES: Final = (
 )
 
 
-def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, registry: Registry, name: str = "") -> VerificationReport:
+def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, name: str = "") -> VerificationReport:
     """Which release a file is, and whether that release was approved and still is, by the ledger as it stands now.
 
     `name` is how the report calls the file (default: its own name).
@@ -49,7 +49,7 @@ def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, 
     entries = [entry for entry in ledger.entries() if belongs(entry.header, run=found, product=product["id"], version=product["version"])]
     if run.run(2, lambda: _prove(reader, policy, entries)) is None:
         return run.report(about)
-    verified = run.run(3, lambda: _verify_entries(reader, registry, entries))
+    verified = run.run(3, lambda: _verify_entries(reader, entries))
     if verified is None:
         return run.report(about)
     own = {entry.index for entry in entries if entry.header.scope == f"run:{found}"}
@@ -91,6 +91,6 @@ def _prove(reader: VerifiedReader, policy: TrustPolicy, entries: Sequence[Entry]
     return f"{len(entries)} records in the log of {checkpoint.size}, root {checkpoint.root.hex()[:16]}", True
 
 
-def _verify_entries(reader: VerifiedReader, registry: Registry, entries: Sequence[Entry]) -> tuple[str, tuple[Verified, ...]]:
+def _verify_entries(reader: VerifiedReader, entries: Sequence[Entry]) -> tuple[str, tuple[Verified, ...]]:
     verified = tuple(found for entry in entries if (found := reader.find(entry)) is not None)
     return f"{len(verified)} signatures by {len({entry.key.key_id for entry in verified})} keys", verified

@@ -34,8 +34,20 @@ def _person(content: Predicate) -> str:
     return str(signer["name"])
 
 
+_KEY_ACTS: Final[Mapping[str, str]] = {
+    "genesis": "opens the log with",
+    "enrol": "enrols",
+    "rotate": "rotates",
+    "revoke": "revokes",
+    "lost": "reports as lost",
+    "compromised": "reports as compromised",
+}
+
+
 def _key_event(content: Predicate) -> str:
-    verb = {"genesis": "opens the log with", "enrol": "enrols", "revoke": "revokes"}.get(content["event"], content["event"])
+    if content["event"] == "threshold":
+        return f"asks for {content['threshold']} root persons behind each key event"
+    verb = _KEY_ACTS.get(content["event"], content["event"])
     person = content["person"]
     return f"{verb} the {content['key']['kind']} key" + (f" of {person['name']}" if person else "")
 

@@ -155,7 +155,7 @@ def _by_whom(index: Index, opened: dict[str, Any]) -> ByWhom:
     change = _newest(index, "changes", run) or {"base_version": None}
     operator, _, machine = opened["operator"].rpartition("@")
     entry = index.first("SELECT key_id FROM entries WHERE idx = ?", opened["idx"]) or {"key_id": ""}
-    enrolled = index.first("SELECT idx FROM keys WHERE key_id = ? AND event != 'revoke' ORDER BY idx DESC LIMIT 1", entry["key_id"])
+    enrolled = index.first("SELECT idx FROM keys WHERE key_id = ? AND event IN ('genesis', 'enrol', 'succeed') ORDER BY idx DESC LIMIT 1", entry["key_id"])
     return ByWhom(
         authors=_people((commit["author"], commit["author_email"]) for commit in commits),
         committers=_people((commit["committer"], commit["committer_email"]) for commit in commits),

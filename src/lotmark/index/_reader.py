@@ -65,9 +65,7 @@ class VerifiedReader:
             return self.verify(entry)
         if self._registry.find(entry.header.kind) is None or any(self.trust_at(size).is_disowned(key, entry.index) for key in entry.header.keys):
             return None
-        return verify_envelope(
-            self._ledger.envelope(entry), kind=entry.header.kind, index=entry.index, trust=self.trust_at(size), registry=self._registry
-        )
+        return verify_envelope(self._ledger.envelope(entry), kind=entry.header.kind, index=entry.index, trust=self.trust_at(size), registry=self._registry)
 
     def verify(self, entry: Entry, *, keep: bool = True) -> Verified:
         """The verified evidence of an entry; with `keep` false it is not kept for a second look, so that a long log fits.

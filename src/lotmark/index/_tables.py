@@ -7,7 +7,7 @@ a table, `position` numbers them. Rows are only ever added, so the order of read
 import sqlite3
 from typing import Final
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Version of tables and projectors together: another one means that the index is computed anew."""
 APPLICATION_ID: Final = 0x4C544D49
 """``LTMI``: tells this file from any other SQLite file."""
@@ -20,7 +20,7 @@ COLUMNS: Final[dict[str, str]] = {
     "entries": f"{_ONE}, kind TEXT, verified INTEGER, run TEXT, product TEXT, scope TEXT, slot TEXT, received_at TEXT, submitter TEXT, "
     "envelope TEXT, size INTEGER, payload TEXT, key_id TEXT, signer TEXT, words TEXT",
     "subjects": f"{_MANY}, run TEXT, name TEXT, sha256 TEXT, git_commit TEXT",
-    "keys": f"{_ONE}, event TEXT, key_id TEXT, kind TEXT, person TEXT, name TEXT, email TEXT, reason TEXT, at TEXT",
+    "keys": f"{_MANY}, event TEXT, key_id TEXT, kind TEXT, person TEXT, name TEXT, email TEXT, reason TEXT, at TEXT",
     # Runs and their stages.
     "runs": f"{_ONE}, run TEXT, product TEXT, product_name TEXT, version TEXT, safety_class TEXT, udi_di TEXT, repository TEXT, ref TEXT, "
     "commit_sha TEXT, tree TEXT, source_sha256 TEXT, committed_at TEXT, opened_at TEXT, operator TEXT, lotmark TEXT, previous_version TEXT",

@@ -54,7 +54,14 @@ def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | 
 
 
 def open_ledger(
-    folder: Path, log_signer: Signer | None = None, clock: Clock | None = None, *, wait: float = WAIT, seen: Sequence[bytes] = (), attaching: bool = False
+    folder: Path,
+    log_signer: Signer | None = None,
+    clock: Clock | None = None,
+    *,
+    beside: Sequence[Signer] = (),
+    wait: float = WAIT,
+    seen: Sequence[bytes] = (),
+    attaching: bool = False,
 ) -> SqliteLedger:
     """The ledger in `folder`, its right edge checked against its signed checkpoint.
 
@@ -62,6 +69,7 @@ def open_ledger(
         folder: That of ``ledger.db``.
         log_signer: The log's key, to append; without it the ledger is read-only, takes no lock and never writes.
         clock: For the time of receipt of new entries.
+        beside: The log keys that sign each checkpoint too, while one follows the other.
         wait: Seconds to wait for another writer to finish.
         seen: Signed checkpoints of this log that the caller kept outside the folder. The log must continue each, so that
             a backup that was put back is noticed before anything is appended to it.
@@ -75,26 +83,26 @@ def open_ledger(
         UsageError: LM-LED-014 for a file of another program or format.
     """
     folder = folder.absolute()
-    return _open_reader(folder, seen, attaching=attaching) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen)
+    return _open_reader(folder, seen, attaching=attaching) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen, beside)
 
 
 def _open_reader(folder: Path, seen: Sequence[bytes], *, attaching: bool) -> SqliteLedger:
     connection = _database.connect(folder, writable=attaching)
     try:
-        state = _load(connection, folder, None, seen)
+        state = _load(connection, folder, [], seen)
     except BaseException:
         connection.close()
         raise
     return SqliteLedger(folder, connection, state.origin, BlobFolder(folder / BLOBS, writable=False), attaching=attaching)
 
 
-def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes]) -> SqliteWriter:
+def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes], beside: Sequence[Signer] = ()) -> SqliteWriter:
     _database.require(folder)
     lock = WriterLock(folder / LOCK, wait=wait)
     connection: sqlite3.Connection | None = None
     try:
         connection = _database.connect(folder, writable=True)
-        state = _load(connection, folder, log_signer.public_key, seen)
+        state = _load(connection, folder, [signer.public_key for signer in (log_signer, *beside)], seen)
         # What a failed fsync or a power cut left in the write-ahead log is written out and synced before anything relies on it.
         with _database.translate(folder):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -105,16 +113,16 @@ def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: fl
             connection.close()
         lock.release()
         raise
-    return SqliteWriter(folder, connection, state, blobs, signer=LogSigner(state.origin, log_signer), clock=clock or SystemClock(), lock=lock)
+    return SqliteWriter(folder, connection, state, blobs, signer=LogSigner(state.origin, log_signer, beside), clock=clock or SystemClock(), lock=lock)
 
 
-def _load(connection: sqlite3.Connection, folder: Path, log_key: bytes | None, seen: Sequence[bytes]) -> State:
+def _load(connection: sqlite3.Connection, folder: Path, log_keys: Sequence[bytes], seen: Sequence[bytes]) -> State:
     """The checked state, of one moment."""
     with _database.translate(folder):
         connection.execute("BEGIN")
         try:
             _database.check_schema(connection)
-            state = load_state(connection, log_key)
+            state = load_state(connection, log_keys)
             for note in seen:
                 check_seen(connection, state, note)
             return state

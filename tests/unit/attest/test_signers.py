@@ -160,7 +160,7 @@ def test_a_missing_file_and_a_huge_one_are_refused(tmp_path):
         b"not a key",
         b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         private_key("log").private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.OpenSSH, serialization.NoEncryption()),
-        ec.derive_private_key(7, ec.SECP256R1()).private_bytes(*CLEAR),
+        ec.derive_private_key(7, ec.SECP384R1()).private_bytes(*CLEAR),
     ],
     ids=["nothing", "text", "garbage", "OpenSSH", "ECDSA"],
 )
@@ -169,7 +169,7 @@ def test_a_file_without_an_ed25519_key_in_pkcs8_is_refused(tmp_path, data):
 
 
 def test_a_sealed_key_of_another_algorithm_is_refused(tmp_path):
-    sealed = ec.derive_private_key(7, ec.SECP256R1()).private_bytes(*CLEAR[:2], serialization.BestAvailableEncryption(PASSPHRASE.encode()))
+    sealed = ec.derive_private_key(7, ec.SECP384R1()).private_bytes(*CLEAR[:2], serialization.BestAvailableEncryption(PASSPHRASE.encode()))
     assert _refusal(EnvironmentLacksError, PassphraseSigner.load, _write(tmp_path / "key", sealed), PASSPHRASE).code == "LM-ATT-032"
 
 

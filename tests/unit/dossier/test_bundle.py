@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fakes.bundles import find, pack, unpack
-from fakes.release_log import ARTIFACT, DIGEST, NAME, REGISTRY, RUN, ReleaseLog
+from fakes.release_log import ARTIFACT, DIGEST, NAME, RUN, ReleaseLog
 from lotmark.attest.api import parse_trust_policy
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, NothingToJudgeError

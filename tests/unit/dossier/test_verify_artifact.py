@@ -6,7 +6,7 @@ import pytest
 
 from fakes.keyring import signer
 from fakes.ledger import policy
-from fakes.release_log import ARTIFACT, DIGEST, REGISTRY, RUN, ReleaseLog
+from fakes.release_log import ARTIFACT, DIGEST, RUN, ReleaseLog
 from lotmark.base.errors import ExitCode, UsageError
 from lotmark.dossier._verify_artifact import ARTIFACT_NAMES
 from lotmark.dossier.api import verify_artifact
@@ -24,7 +24,7 @@ def artifact(tmp_path: Path) -> Path:
 
 
 def verify(log: ReleaseLog, path: Path, **change) -> VerificationReport:
-    return verify_artifact(path, **{"reader": log.reader, "policy": log.trust, "registry": REGISTRY, **change})
+    return verify_artifact(path, **{"reader": log.reader, "policy": log.trust, **change})
 
 
 def test_a_released_file(released: ReleaseLog, artifact: Path) -> None:

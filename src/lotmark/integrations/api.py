@@ -1,0 +1,21 @@
+"""The door of the room; what stands behind each name is loaded when it is asked for (PEP 562), its libraries with it."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lotmark.integrations._signers import is_key_uri, open_signer
+
+__all__ = ["is_key_uri", "open_signer"]
+
+_LATE = {
+    "is_key_uri": "_signers",
+    "open_signer": "_signers",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.integrations.{_LATE[name]}"), name)

@@ -1,0 +1,44 @@
+"""The rule codes of this room."""
+
+from typing import Final
+
+from lotmark.base.rules import Rule
+
+RULES: Final[tuple[Rule, ...]] = (
+    Rule(
+        "LM-ITG-040",
+        "Not the URI of a key",
+        "A signer is named by one URI (`file:`, `pkcs11:`, `awskms:`, `hashivault:`), so that a key can move from a file to hardware without other changes.",
+        "Write it as docs/how-to/keys.md shows.",
+    ),
+    Rule(
+        "LM-ITG-041",
+        "Secret in a URI",
+        "URIs end up in shell histories, process lists and logs.",
+        "Leave it out and type it when asked, or name a file of mode 600 by pin-source=file:/path.",
+    ),
+    Rule(
+        "LM-ITG-042",
+        "No such key behind the URI",
+        "The token or key service is there and has no such key, or several.",
+        "Name the key by token and object or id; `pkcs11-tool --list-objects` and your key service's console show them.",
+    ),
+    Rule(
+        "LM-ITG-043",
+        "Token or key service does not answer",
+        "A key that cannot be reached signs nothing; nothing was recorded.",
+        "Look at the reason: module path, network, credentials, permission.",
+    ),
+    Rule(
+        "LM-ITG-044",
+        "Wrong PIN",
+        "A token locks itself after a few wrong PINs.",
+        "Type the PIN of this token's user, not that of its security officer.",
+    ),
+    Rule(
+        "LM-ITG-045",
+        "Library for these keys not installed",
+        "Tokens and key services need libraries that most installations do without.",
+        "pip install 'lotmark[pkcs11,kms]'.",
+    ),
+)
