@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A busy machine makes an example slow; that says nothing about the product. Under CI the same examples come each time, so a
@@ -9,3 +10,12 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("desk", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("build", settings.get_profile("desk"), derandomize=True)
 settings.load_profile("build" if os.environ.get("CI") else "desk")
+
+
+@pytest.fixture(scope="session")
+def ceph():
+    """A real S3 server on loopback; see `servers.ceph`."""
+    from servers.ceph import running
+
+    with running() as server:
+        yield server

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Self
@@ -56,11 +57,10 @@ def note(text: str, *, scope: str = "run:qpcr:RUN-0001", slot: str = "", blobs: 
 
 
 class MemoryBlobs:
-    """A `BlobStore` in memory; `path` writes the blob to a temporary folder, so that it can be opened."""
+    """A `BlobStore` in memory."""
 
     def __init__(self) -> None:
         self._blobs: dict[Digest, bytes] = {}
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
     def put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
@@ -76,26 +76,30 @@ class MemoryBlobs:
     def get(self, digest: Digest) -> bytes:
         if digest not in self._blobs:
             raise IntegrityError("LM-LED-108", f"BLOB_MISSING: the blob {digest} cannot be read")
+        if Digest.of(self._blobs[digest]) != digest:
+            raise IntegrityError("LM-LED-109", f"BLOB_MISMATCH: the blob {digest} has other bytes")
         return self._blobs[digest]
 
-    def path(self, digest: Digest) -> Path:
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="lotmark-blobs-")
-        path = Path(self._folder.name) / digest.hex
-        if digest in self._blobs:
-            path.write_bytes(self._blobs[digest])
-        return path
+    @contextmanager
+    def local_file(self, digest: Digest) -> Iterator[Path]:
+        data = self.get(digest)
+        with tempfile.TemporaryDirectory(prefix="lotmark-blobs-") as folder:
+            path = Path(folder) / digest.hex
+            path.write_bytes(data)
+            yield path
+
+    def find_fault(self, digest: Digest) -> IntegrityError | None:
+        try:
+            self.get(digest)
+        except IntegrityError as error:
+            return error
+        return None
 
     def has(self, digest: Digest) -> bool:
         return digest in self._blobs
 
     def __iter__(self) -> Iterator[Digest]:
         return iter(sorted(self._blobs))
-
-    def close(self) -> None:
-        if self._folder is not None:
-            self._folder.cleanup()
-            self._folder = None
 
 
 class MemoryLedger:
@@ -190,7 +194,6 @@ class MemoryLedger:
 
     def close(self) -> None:
         self._closed = True
-        self.blobs.close()
 
     def __enter__(self) -> Self:
         return self

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from lotmark.ledger._objects import check_object_name, differs, missing
+from lotmark.ledger._objects import check_object_name, object_differs, object_missing
 
 
 class MemoryObjects:
@@ -13,14 +13,14 @@ class MemoryObjects:
 
     def put_new(self, name: str, data: bytes) -> None:
         if self.objects.setdefault(check_object_name(name), data) != data:
-            raise differs(name, name)
+            raise object_differs(name, name)
 
     def replace(self, name: str, data: bytes) -> None:
         self.objects[check_object_name(name)] = data
 
     def get(self, name: str) -> bytes:
         if check_object_name(name) not in self.objects:
-            raise missing(name, name)
+            raise object_missing(name, name)
         return self.objects[name]
 
     def exists(self, name: str) -> bool:

@@ -215,11 +215,7 @@ class ReleaseLog:
         """Export the run."""
         from lotmark.dossier.api import write_bundle
 
-        try:
-            return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust)
-        finally:
-            # The folder in which the blobs were opened; left to the garbage collector it would warn at some later time.
-            self.ledger.blobs.close()
+        return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust)
 
 
 def _real(predicate: dict[str, Any]) -> dict[str, Any]:

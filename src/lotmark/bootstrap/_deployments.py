@@ -77,12 +77,12 @@ def _switch(workspace: Workspace, target: DirectoryTarget, evidence: RunEvidence
     if not admission.granted:
         told = "; ".join(f"{check.name}: {check.detail}" for check in failed)
         raise RefusedError("LM-DEP-001", f"{target.name}: {told}", where=target.name, solution="mend what the check names; nothing was switched")
-    artifact = release_artifact(workspace.settings(), evidence)
     manifest = evidence.predicate("release-manifest")
-    release = Deployed(manifest["version"], artifact.digest, artifact.name)
     driver = open_driver(target, workspace.product.root)
     previous = driver.current()
-    driver.install(release, artifact.path, format_descriptor(release, target=target.name, environment=target.environment, run=manifest["run"]))
+    with release_artifact(workspace.settings(), evidence) as artifact:
+        release = Deployed(manifest["version"], artifact.digest, artifact.name)
+        driver.install(release, artifact.path, format_descriptor(release, target=target.name, environment=target.environment, run=manifest["run"]))
     driver.switch(release)
     deployed = deployment_evidence(
         run=manifest["run"],
@@ -102,7 +102,8 @@ def _switch(workspace: Workspace, target: DirectoryTarget, evidence: RunEvidence
 def _admit(workspace: Workspace, target: DirectoryTarget, evidence: RunEvidence) -> Admission:
     settings = workspace.settings()
     context = stage_context(settings, identity_of(evidence.last("run-opened")), Stage.DEPLOYMENT)
-    return admit_to(context, target, evidence, release_artifact(settings, evidence))
+    with release_artifact(settings, evidence) as artifact:
+        return admit_to(context, target, evidence, artifact)
 
 
 def _check(workspace: Workspace, target: DirectoryTarget, artifact: dict[str, str], version: str) -> TargetCheck:

@@ -68,11 +68,12 @@ def verify_deployment(workspace: Workspace, target: str) -> VerificationReport:
             "LM-DEP-005", f"{target}: {check.reason}", subject=target, help="find out who changed the target; `lotmark deploy rollback` goes back"
         )
         first = Step(1, name, "failed", f"{check.verdict}: {check.reason}", (finding,), code)
-    release = verify_artifact(
-        workspace.ledger.blobs.path(check.expected),
-        reader=workspace.reader,
-        policy=workspace.trust_policy,
-        name=f"what was deployed to {target}",
-    )
+    with workspace.ledger.blobs.local_file(check.expected) as artifact:
+        release = verify_artifact(
+            artifact,
+            reader=workspace.reader,
+            policy=workspace.trust_policy,
+            name=f"what was deployed to {target}",
+        )
     steps = (first, *(replace(step, number=step.number + 1) for step in release.steps))
     return VerificationReport(steps, {"target": dict(check.target), **release.about})

@@ -1,5 +1,7 @@
 """Writing a bundle: what the log holds about a run that was closed, with everything that proves it, in one file."""
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -68,20 +70,27 @@ def write_bundle(reader: VerifiedReader, run: str, *, path: Path, blobs: BlobSto
         texts[form.PDF] = pdf
     needed = _add_log(reader, scope, texts)
     listed = [BundleFile(name, Digest.of(data).hex, len(data)) for name, data in texts.items()]
-    paths: dict[str, Path] = {}
-    for blob in needed:
-        place = paths[blob_path(blob)] = blobs.path(blob)
-        # Hashed where it lies and named by what it is: bytes that are not what their name says never get in.
-        if not blobs.has(blob) or Digest.of_file(place) != blob:
-            raise IntegrityError(
-                "LM-DOS-013", f"BLOB_MISSING: the blob {blob} is missing or changed", where=str(place), solution="`lotmark log fsck`; restore it from a backup"
-            )
-        listed.append(BundleFile(blob_path(blob), blob.hex, place.stat().st_size))
-    listed.sort(key=lambda file: file.path)
-    manifest = form.format_manifest(Manifest(scope.product, scope.version, run, scope.outcome, scope.origin, scope.size, tuple(listed)))
-    files: dict[str, bytes | Path] = {**texts, **paths, form.MANIFEST: manifest}
-    sha256, size = write_archive(path, files)
+    with ExitStack() as opened:
+        # The store gives bytes that are what their name says, or none: so nothing else gets in.
+        paths = {blob_path(blob): opened.enter_context(_local(blobs, blob)) for blob in needed}
+        listed += [BundleFile(name, name.rpartition("/")[2], place.stat().st_size) for name, place in paths.items()]
+        listed.sort(key=lambda file: file.path)
+        manifest = form.format_manifest(Manifest(scope.product, scope.version, run, scope.outcome, scope.origin, scope.size, tuple(listed)))
+        files: dict[str, bytes | Path] = {**texts, **paths, form.MANIFEST: manifest}
+        sha256, size = write_archive(path, files)
     return BundleSummary(path, sha256, size, len(files), len(scope.entries), len(needed), run, scope.version, scope.size)
+
+
+@contextmanager
+def _local(blobs: BlobStore, blob: Digest) -> Iterator[Path]:
+    with ExitStack() as opened:
+        try:
+            place = opened.enter_context(blobs.local_file(blob))
+        except IntegrityError as error:
+            raise IntegrityError(
+                "LM-DOS-013", f"BLOB_MISSING: the blob {blob} is missing or changed", where=error.where, solution="`lotmark log fsck`; restore it from a backup"
+            ) from error
+        yield place
 
 
 def _add_log(reader: VerifiedReader, scope: BundleScope, files: dict[str, bytes]) -> tuple[Digest, ...]:

@@ -3,12 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lotmark.integrations._places import blob_opener, open_objects
     from lotmark.integrations._signers import is_key_uri, open_signer
 
-__all__ = ["is_key_uri", "open_signer"]
+__all__ = ["blob_opener", "is_key_uri", "open_objects", "open_signer"]
 
 _LATE = {
+    "blob_opener": "_places",
     "is_key_uri": "_signers",
+    "open_objects": "_places",
     "open_signer": "_signers",
 }
 

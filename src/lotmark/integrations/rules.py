@@ -6,6 +6,24 @@ from lotmark.base.rules import Rule
 
 RULES: Final[tuple[Rule, ...]] = (
     Rule(
+        "LM-ITG-001",
+        "Setting not understood",
+        "A place that is guessed could be another place: bytes would be stored where nobody looks for them.",
+        "Write an absolute path, `file:///path` or `s3://bucket/prefix?endpoint=URL&region=NAME&lock=compliance:15y`; credentials never stand in it.",
+    ),
+    Rule(
+        "LM-ITG-002",
+        "Extra not installed",
+        "The libraries for this service are optional.",
+        "Install the extra that the message names, such as `pip install 'lotmark[s3]'`.",
+    ),
+    Rule(
+        "LM-ITG-003",
+        "No credentials",
+        "Credentials come from the environment or the service's usual files, never from a setting, a record or a log.",
+        "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws/credentials by AWS_PROFILE.",
+    ),
+    Rule(
         "LM-ITG-040",
         "Not the URI of a key",
         "A signer is named by one URI (`file:`, `pkcs11:`, `awskms:`, `hashivault:`), so that a key can move from a file to hardware without other changes.",

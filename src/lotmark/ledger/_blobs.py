@@ -10,6 +10,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -55,14 +56,22 @@ class BlobFolder:
         return data
 
     def find_fault(self, digest: Digest) -> IntegrityError | None:
-        """What `get` would raise, found without holding the blob in memory."""
+        """See `BlobStore`."""
         try:
             return None if Digest.of_file(self.path(digest)) == digest else self._changed(digest)
         except OSError as error:
             return self._missing(digest, error)
 
+    @contextmanager
+    def local_file(self, digest: Digest) -> Iterator[Path]:
+        """See `BlobStore`: the file itself, its bytes checked."""
+        fault = self.find_fault(digest)
+        if fault is not None:
+            raise fault
+        yield self.path(digest)
+
     def path(self, digest: Digest) -> Path:
-        """See `BlobStore`."""
+        """Where the blob lies (or would); its bytes are not checked."""
         return self._root / digest.hex[:2] / digest.hex
 
     def has(self, digest: Digest) -> bool:

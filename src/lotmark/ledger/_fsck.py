@@ -15,21 +15,21 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, LotmarkError
 from lotmark.base.findings import Finding, Severity
 from lotmark.ledger._attachments import check_attachment
-from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import RESTORE, check_schema, connect, meaning
 from lotmark.ledger._log_keys import verify_by_log_keys
-from lotmark.ledger._open import BLOBS
+from lotmark.ledger._open import folder_blobs
 from lotmark.ledger._reader import SqliteLedger
 from lotmark.ledger._records import check_blob_list, check_envelope, place, read_entry
 from lotmark.ledger._state import fork, rollback
 from lotmark.ledger.models import Entry, FsckReport, Header
+from lotmark.ledger.ports import BlobOpener, BlobStore
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
 
 _Row = tuple[int, bytes, bytes, bytes | None]
 
 
-def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = ()) -> FsckReport:
+def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = (), blobs: BlobOpener | None = None) -> FsckReport:
     """Check the whole ledger, of one moment, while a writer may go on.
 
     Args:
@@ -38,6 +38,7 @@ def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *
         registry: The kinds of evidence that the caller knows; an unknown kind is noted and never counts.
         seen: Signed checkpoints that were kept elsewhere. Only they can show that the log was rolled back or rewritten
             by somebody who holds its key.
+        blobs: Opens the blob store; without it, that of the ledger, or the folder ``blobs`` beside the database.
 
     Raises:
         NothingToJudgeError: LM-LED-001 if there is no ledger.
@@ -48,7 +49,11 @@ def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *
         connection = connect(folder, writable=False)
     except IntegrityError as error:
         return FsckReport((_finding(error),), 0, tlog.EMPTY_ROOT, 0, 0)
-    check = _Fsck(connection, folder, policy, registry)
+    if blobs is not None:
+        store = blobs(False)
+    else:
+        store = folder_blobs(folder)(False) if isinstance(ledger, Path) else ledger.blobs
+    check = _Fsck(connection, store, policy, registry)
     try:
         check.run(seen)
     except sqlite3.Error as error:
@@ -61,9 +66,9 @@ def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *
 class _Fsck:
     """One check in progress."""
 
-    def __init__(self, connection: sqlite3.Connection, folder: Path, policy: TrustPolicy, registry: Registry) -> None:
+    def __init__(self, connection: sqlite3.Connection, store: BlobStore, policy: TrustPolicy, registry: Registry) -> None:
         self._connection = connection
-        self._store = BlobFolder(folder / BLOBS, writable=False)
+        self._store = store
         self._policy = policy
         self._registry = registry
         self._trust = Trust()

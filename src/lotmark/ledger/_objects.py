@@ -34,7 +34,7 @@ def check_object_name(name: str) -> str:
     return name
 
 
-def differs(name: str, where: str) -> IntegrityError:
+def object_differs(name: str, where: str) -> IntegrityError:
     """The refusal to change an object that never changes."""
     return IntegrityError(
         "LM-LED-130",
@@ -58,7 +58,7 @@ class ObjectFolder:
         try:
             if path.exists():
                 if path.read_bytes() != data:
-                    raise differs(name, str(path))
+                    raise object_differs(name, str(path))
                 sync_folder(path.parent, self._fsync)  # whoever stored it may have been killed before the folder was synced
                 return
             self._write(path, data)
@@ -79,7 +79,7 @@ class ObjectFolder:
         try:
             return path.read_bytes()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
-            raise missing(name, str(path)) from error
+            raise object_missing(name, str(path)) from error
         except OSError as error:
             raise self._failed(name, error) from error
 
@@ -128,6 +128,6 @@ class ObjectFolder:
         )
 
 
-def missing(name: str, where: str) -> NothingToJudgeError:
+def object_missing(name: str, where: str) -> NothingToJudgeError:
     """There is no such object."""
     return NothingToJudgeError("LM-LED-031", f"there is no object {name}", where=where, solution="name the place that the export was written to")

@@ -14,6 +14,7 @@ from lotmark.ledger._lock import WriterLock
 from lotmark.ledger._reader import SqliteLedger
 from lotmark.ledger._state import State, check_seen, load_state
 from lotmark.ledger._writer import LogSigner, SqliteWriter
+from lotmark.ledger.ports import BlobOpener, BlobStore
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
 
@@ -24,8 +25,10 @@ WAIT: Final = 10.0
 _MAX_ORIGIN: Final = 255
 
 
-def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | None = None, *, wait: float = WAIT) -> SqliteWriter:
-    """A new, empty ledger in `folder` (made if need be), open for appending.
+def create_ledger(
+    folder: Path, origin: str, log_signer: Signer, clock: Clock | None = None, *, wait: float = WAIT, blobs: BlobOpener | None = None
+) -> SqliteWriter:
+    """A new, empty ledger in `folder` (made if need be), open for appending; `blobs` as in `open_ledger`.
 
     Raises:
         UsageError: LM-LED-002 if there is one already, LM-LED-015 if no log can be called `origin`.
@@ -50,7 +53,7 @@ def create_ledger(folder: Path, origin: str, log_signer: Signer, clock: Clock | 
         sync_folder(folder)
     finally:
         lock.release()
-    return _open_writer(folder, log_signer, clock, wait, ())
+    return _open_writer(folder, log_signer, clock, wait, (), blobs or folder_blobs(folder))
 
 
 def open_ledger(
@@ -62,6 +65,7 @@ def open_ledger(
     wait: float = WAIT,
     seen: Sequence[bytes] = (),
     attaching: bool = False,
+    blobs: BlobOpener | None = None,
 ) -> SqliteLedger:
     """The ledger in `folder`, its right edge checked against its signed checkpoint.
 
@@ -74,6 +78,7 @@ def open_ledger(
         seen: Signed checkpoints of this log that the caller kept outside the folder. The log must continue each, so that
             a backup that was put back is noticed before anything is appended to it.
         attaching: Whether something may be attached to checkpoints. With the log's key it always may.
+        blobs: Opens the blob store; without it, that is the folder ``blobs`` beside the database.
 
     Raises:
         NothingToJudgeError: LM-LED-001 if there is no ledger.
@@ -83,20 +88,38 @@ def open_ledger(
         UsageError: LM-LED-014 for a file of another program or format.
     """
     folder = folder.absolute()
-    return _open_reader(folder, seen, attaching=attaching) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen, beside)
+    opener = blobs or folder_blobs(folder)
+    return (
+        _open_reader(folder, seen, opener, attaching=attaching) if log_signer is None else _open_writer(folder, log_signer, clock, wait, seen, opener, beside)
+    )
 
 
-def _open_reader(folder: Path, seen: Sequence[bytes], *, attaching: bool) -> SqliteLedger:
+def folder_blobs(folder: Path) -> BlobOpener:
+    """Opens the blob store in the folder of a ledger; a writer sweeps away what a killed one left."""
+
+    def opener(writable: bool) -> BlobStore:
+        store = BlobFolder(folder / BLOBS, writable=writable)
+        if writable:
+            store.sweep()
+        return store
+
+    return opener
+
+
+def _open_reader(folder: Path, seen: Sequence[bytes], blobs: BlobOpener, *, attaching: bool) -> SqliteLedger:
     connection = _database.connect(folder, writable=attaching)
     try:
         state = _load(connection, folder, [], seen)
+        store = blobs(False)
     except BaseException:
         connection.close()
         raise
-    return SqliteLedger(folder, connection, state.origin, BlobFolder(folder / BLOBS, writable=False), attaching=attaching)
+    return SqliteLedger(folder, connection, state.origin, store, attaching=attaching)
 
 
-def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes], beside: Sequence[Signer] = ()) -> SqliteWriter:
+def _open_writer(
+    folder: Path, log_signer: Signer, clock: Clock | None, wait: float, seen: Sequence[bytes], blobs: BlobOpener, beside: Sequence[Signer] = ()
+) -> SqliteWriter:
     _database.require(folder)
     lock = WriterLock(folder / LOCK, wait=wait)
     connection: sqlite3.Connection | None = None
@@ -106,14 +129,13 @@ def _open_writer(folder: Path, log_signer: Signer, clock: Clock | None, wait: fl
         # What a failed fsync or a power cut left in the write-ahead log is written out and synced before anything relies on it.
         with _database.translate(folder):
             connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        blobs = BlobFolder(folder / BLOBS, writable=True)
-        blobs.sweep()
+        store = blobs(True)
     except BaseException:
         if connection is not None:
             connection.close()
         lock.release()
         raise
-    return SqliteWriter(folder, connection, state, blobs, signer=LogSigner(state.origin, log_signer, beside), clock=clock or SystemClock(), lock=lock)
+    return SqliteWriter(folder, connection, state, store, signer=LogSigner(state.origin, log_signer, beside), clock=clock or SystemClock(), lock=lock)
 
 
 def _load(connection: sqlite3.Connection, folder: Path, log_keys: Sequence[bytes], seen: Sequence[bytes]) -> State:

@@ -10,11 +10,11 @@ from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
 from lotmark.ledger._attachments import attachment_digest, check_attachment, no_checkpoint
-from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import DATABASE, gap, read_node, translate
 from lotmark.ledger._records import check_blob_list, check_envelope, read_entry
 from lotmark.ledger._state import read_head
 from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
+from lotmark.ledger.ports import BlobStore
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
 from lotmark.tlog.ports import NodeReader
@@ -27,7 +27,7 @@ _PAGE: Final = 256
 class SqliteLedger:
     """A `Ledger` in SQLite, open for reading. One connection, shared by threads under a mutex."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, origin: str, blobs: BlobFolder, *, attaching: bool = False) -> None:
+    def __init__(self, folder: Path, connection: sqlite3.Connection, origin: str, blobs: BlobStore, *, attaching: bool = False) -> None:
         """A reader over an open, checked connection, which it owns."""
         self._folder = folder
         self._connection: sqlite3.Connection | None = connection
@@ -48,7 +48,7 @@ class SqliteLedger:
         return self._origin
 
     @property
-    def blobs(self) -> BlobFolder:
+    def blobs(self) -> BlobStore:
         """See `Ledger`."""
         return self._blobs
 

@@ -11,7 +11,6 @@ from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, LotmarkError, RefusedError, UsageError
-from lotmark.ledger._blobs import BlobFolder
 from lotmark.ledger._database import meaning
 from lotmark.ledger._headers import format_header, text_form
 from lotmark.ledger._lock import WriterLock
@@ -19,6 +18,7 @@ from lotmark.ledger._reader import SqliteLedger
 from lotmark.ledger._records import blobs_root
 from lotmark.ledger._state import State
 from lotmark.ledger.models import Header, Receipt, Submission, blob_list
+from lotmark.ledger.ports import BlobStore
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint, Note
 
@@ -89,7 +89,7 @@ class SqliteWriter(SqliteLedger):
     """A `Ledger` in SQLite, open for appending. It holds the writer lock until it is closed."""
 
     def __init__(
-        self, folder: Path, connection: sqlite3.Connection, state: State, blobs: BlobFolder, *, signer: LogSigner, clock: Clock, lock: WriterLock
+        self, folder: Path, connection: sqlite3.Connection, state: State, blobs: BlobStore, *, signer: LogSigner, clock: Clock, lock: WriterLock
     ) -> None:
         """A ledger over an open, checked connection, which it owns with the lock."""
         super().__init__(folder, connection, state.origin, blobs, attaching=True)

@@ -1,11 +1,14 @@
 """Ledger, BlobStore and ObjectStore: what other rooms see of the log, whatever stores it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
+from lotmark.base.errors import IntegrityError
 from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 
 
@@ -32,8 +35,17 @@ class BlobStore(Protocol):
         """
         ...
 
-    def path(self, digest: Digest) -> Path:
-        """Where the blob lies (or would); its bytes are not checked."""
+    def local_file(self, digest: Digest) -> AbstractContextManager[Path]:
+        """A file on this machine with the blob's bytes, for reading, until the context ends; as `get`, but never whole in memory.
+
+        Raises:
+            IntegrityError: LM-LED-108 if there are none, LM-LED-109 if they have changed.
+            EnvironmentLacksError: LM-LED-004 if the store cannot be reached or the file cannot be made.
+        """
+        ...
+
+    def find_fault(self, digest: Digest) -> IntegrityError | None:
+        """What is wrong with the blob as it is stored, found without holding it in memory; None if it holds."""
         ...
 
     def has(self, digest: Digest) -> bool:
@@ -43,6 +55,32 @@ class BlobStore(Protocol):
     def __iter__(self) -> Iterator[Digest]:
         """The digests of all blobs, sorted."""
         ...
+
+
+@runtime_checkable
+class BlobLocks(Protocol):
+    """What a blob store with write-once storage can do besides: keep bytes from being deleted, by the storage itself."""
+
+    def retain(self, digest: Digest, until: datetime) -> None:
+        """Keep the blob at least until then; a date that is later already stays.
+
+        Raises:
+            IntegrityError: LM-LED-108 if there is no such blob.
+            EnvironmentLacksError: LM-LED-032 if the storage does not lock, LM-LED-004 if it cannot be reached.
+        """
+        ...
+
+    def hold(self, digest: Digest, *, on: bool) -> None:
+        """Keep the blob whatever its date (legal hold), or no longer.
+
+        Raises:
+            As `retain`.
+        """
+        ...
+
+
+BlobOpener = Callable[[bool], BlobStore]
+"""Opens a ledger's blob store, writable or for reading only."""
 
 
 class ObjectStore(Protocol):

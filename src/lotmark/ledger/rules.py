@@ -23,9 +23,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "LM-LED-004",
-        "Disk refuses",
-        "The disk is full, failing or not writable. Nothing is half-recorded: the batch is rolled back, a blob appears whole or not at all.",
-        "Free space or mend the disk or its permissions, then run the same command again; what was recorded is found, not repeated.",
+        "Storage refuses",
+        "The disk is full, failing or not writable, or the object storage refuses or cannot be reached. Nothing is half-recorded: the batch is rolled back, a blob appears whole or not at all.",
+        "Free space, mend the disk or its permissions, or look at the object storage with `lotmark doctor`, then run the same command again; what was recorded is found, not repeated.",
     ),
     Rule(
         "LM-LED-005",
@@ -90,6 +90,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "The place of the export holds no object of that name, so there is nothing to check.",
         "Name the folder or bucket that the export was written to, or export again.",
     ),
+    Rule(
+        "LM-LED-032",
+        "Storage does not lock",
+        "Retention is asked of a bucket that keeps no versions or was made without Object Lock, so nothing would stop a deletion.",
+        "Make a bucket with Object Lock enabled, or take `lock=` out of the setting.",
+    ),
     Rule("LM-LED-101", "LEAF_MISMATCH", f"A stored header is not the one that the log committed to. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-102", "ROOT_MISMATCH", f"The tree of the stored entries has another root than the signed checkpoint. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-103", "GAP", f"An entry is missing though later ones exist. {_COMMITTED}", _RESTORE),
@@ -153,5 +159,17 @@ RULES: Final[tuple[Rule, ...]] = (
         "OBJECT_DIFFERS",
         "An exported object that never changes is there with other bytes: somebody changed it, or the place holds another log's export. It was left as it is.",
         "Keep it as evidence, find out who wrote it, and export to an empty place.",
+    ),
+    Rule(
+        "LM-LED-131",
+        "BLOB_OVERWRITTEN",
+        "Somebody wrote over the key of a blob in a bucket, or deleted it. The version that was stored first still has the right bytes and is what is read.",
+        "Find out who may write to the bucket and did; then delete the newer versions or the marker of deletion.",
+    ),
+    Rule(
+        "LM-LED-132",
+        "BLOB_NOT_LOCKED",
+        "The setting asks for Object Lock, and this blob has none, or a weaker one: whoever may write to the bucket can delete it.",
+        "Put the blob again or set its retention; look whether somebody with the right to bypass governance removed it.",
     ),
 )

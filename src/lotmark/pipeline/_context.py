@@ -1,9 +1,9 @@
 """What a stage is given: the product at one commit, the run's verified evidence so far, and the ports."""
 
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,10 +100,12 @@ class StageContext:
         folder.mkdir(parents=True)
         return folder
 
-    def outputs(self) -> dict[str, Path]:
-        """The accepted build's outputs by name, as files of the blob store."""
+    @contextmanager
+    def outputs(self) -> Iterator[dict[str, Path]]:
+        """The accepted build's outputs by name, as files for reading with the bytes of the blob store."""
         blobs = self.settings.reader.ledger.blobs
-        return {name: blobs.path(digest) for name, digest in self.output_digests().items()}
+        with ExitStack() as opened:
+            yield {name: opened.enter_context(blobs.local_file(digest)) for name, digest in self.output_digests().items()}
 
     def output_digests(self) -> dict[str, Digest]:
         """The accepted build's outputs by name."""
@@ -114,7 +116,7 @@ class StageContext:
         return {person.id: tuple(person.roles) for person in read_people(self.pinned("quality/people.yaml"), name="quality/people.yaml").value.people}
 
     def pinned(self, name: str) -> Path:
-        """A configuration file as the run pinned it: where it lies, or its blob if it has changed since.
+        """A configuration file as the run pinned it: where it lies, or a copy of its blob if it has changed since.
 
         Raises:
             RefusedError: LM-PIP-003 if neither holds those bytes.
@@ -131,8 +133,11 @@ class StageContext:
                 where=self.run,
                 solution="put the file back, or open a new run with `lotmark run --new`; its evidence and approvals are made anew",
             )
-        blobs.get(digest)  # its bytes are checked
-        return blobs.path(digest)
+        data = blobs.get(digest)
+        copy = self.settings.state / "work" / "pinned" / digest.hex
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(data)  # each time anew: a copy is a convenience and never trusted
+        return copy
 
     def store(self, contents: Iterable[bytes], paths: Iterable[Path]) -> list[Digest]:
         """Put big things into the blob store, durably, before the evidence that refers to them."""

@@ -139,18 +139,19 @@ def summarise_layer(collected: CollectedResults) -> str:
 def _list_tests(context: StageContext, declared: TestLayer, layer: Layer, folder: Path) -> dict[str, tuple[str, ...]]:
     if not declared.list_command:
         return {}
-    report = run_command(
-        context.product.root,
-        context.identity.commit,
-        declared.list_command,
-        context.product.file.environment,
-        folder,
-        context.settings.clock,
-        results=[],
-        extra_files=context.outputs(),
-        working_directory=declared.working_directory,
-        timeout=declared.timeout,
-    )
+    with context.outputs() as outputs:
+        report = run_command(
+            context.product.root,
+            context.identity.commit,
+            declared.list_command,
+            context.product.file.environment,
+            folder,
+            context.settings.clock,
+            results=[],
+            extra_files=outputs,
+            working_directory=declared.working_directory,
+            timeout=declared.timeout,
+        )
     if report.exit_code != 0 or report.stopped or report.stdout.omitted:
         raise RefusedError(
             "LM-PIP-015",
@@ -162,19 +163,20 @@ def _list_tests(context: StageContext, declared: TestLayer, layer: Layer, folder
 
 
 def _run(context: StageContext, declared: TestLayer, folder: Path) -> CommandReport:
-    return run_command(
-        context.product.root,
-        context.identity.commit,
-        declared.command,
-        context.product.file.environment,
-        folder,
-        context.settings.clock,
-        results=declared.results,
-        extra_files=context.outputs(),
-        working_directory=declared.working_directory,
-        timeout=declared.timeout,
-        network=declared.network,
-    )
+    with context.outputs() as outputs:
+        return run_command(
+            context.product.root,
+            context.identity.commit,
+            declared.command,
+            context.product.file.environment,
+            folder,
+            context.settings.clock,
+            results=declared.results,
+            extra_files=outputs,
+            working_directory=declared.working_directory,
+            timeout=declared.timeout,
+            network=declared.network,
+        )
 
 
 def _attempt(report: CommandReport) -> Attempt:

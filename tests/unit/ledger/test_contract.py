@@ -284,7 +284,8 @@ def test_blobs_come_back_by_digest(ledger, tmp_path):
     digests = [store.put(b"bytes"), store.put_file(file), store.put(b"bytes")]
     assert digests[0] == digests[2] == Digest.of(b"bytes")
     assert [store.get(digest) for digest in digests[:2]] == [b"bytes", b"from a file"]
-    assert store.path(digests[1]).read_bytes() == b"from a file"
+    with store.local_file(digests[1]) as path:
+        assert path.read_bytes() == b"from a file"
     assert list(store) == sorted(set(digests))
     assert [store.has(digest) for digest in (digests[0], Digest.of(b"other"))] == [True, False]
 

@@ -7,6 +7,7 @@ import pytest
 
 from fakes.objects import MemoryObjects
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError, UsageError
+from lotmark.integrations.api import open_objects
 from lotmark.ledger._objects import MAX_NAME, ObjectFolder
 
 pytestmark = pytest.mark.verifies("REQ-050", "RC-003")
@@ -14,9 +15,14 @@ pytestmark = pytest.mark.verifies("REQ-050", "RC-003")
 TILE = "tile/0/x001/067"
 
 
-@pytest.fixture(params=["folder", "memory"])
-def objects(request, tmp_path):
-    return ObjectFolder(tmp_path / "export") if request.param == "folder" else MemoryObjects()
+@pytest.fixture(params=["folder", "memory", "bucket"])
+def objects(request, tmp_path, monkeypatch):
+    if request.param == "bucket":
+        ceph = request.getfixturevalue("ceph")
+        for name, value in ceph.environment().items():
+            monkeypatch.setenv(name, value)
+        return open_objects(ceph.url(ceph.bucket(lock=False), "export"))
+    return open_objects(str(tmp_path / "export")) if request.param == "folder" else MemoryObjects()
 
 
 def test_what_was_put_comes_back(objects):

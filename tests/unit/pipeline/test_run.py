@@ -550,7 +550,10 @@ def test_a_context_for_looking_gives_the_pinned_files(tiny_waiting):
         original = place.read_bytes()
         place.write_text("approvals: 2\n")
         assert context.pinned("quality/approvals.yaml").read_bytes() == original
-        blob = context.pinned("quality/approvals.yaml")
+        copy = context.pinned("quality/approvals.yaml")
+        copy.write_bytes(b"changed")
+        assert context.pinned("quality/approvals.yaml").read_bytes() == original
+        blob = next(workspace.state.glob(f"blobs/sha256/??/{copy.name}"))
         blob.chmod(0o600)
         blob.write_bytes(b"changed")
         with pytest.raises(IntegrityError):

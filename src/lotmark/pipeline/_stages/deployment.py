@@ -1,5 +1,8 @@
 """Stage 9, deployment: everything verified again, then an atomic switch at each target."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
@@ -10,6 +13,7 @@ from lotmark.deploy.models import Admission, Deployed
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import verify_by_log_keys
 from lotmark.pipeline._context import Settings, StageContext, read_run
+from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline._stages.approval import approval_status
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.product.models import DirectoryTarget
@@ -22,7 +26,11 @@ def work(context: StageContext) -> StageResult:
     """Deploy the artifact to every declared target; the first refused admission ends the stage."""
     builder = context.builder()
     evidence = read_run(context.settings.fresh_reader(), context.run)
-    artifact = release_artifact(context.settings, evidence)
+    with release_artifact(context.settings, evidence) as artifact:
+        return _deploy(context, builder, evidence, artifact)
+
+
+def _deploy(context: StageContext, builder: ResultBuilder, evidence: RunEvidence, artifact: ArtifactFile) -> StageResult:
     done = []
     for target in context.product.file.deploy.targets:
         admission = admit_to(context, target, evidence, artifact)
@@ -65,8 +73,9 @@ def _before(context: StageContext, target: DirectoryTarget, current: Deployed | 
     return None
 
 
-def release_artifact(settings: Settings, evidence: RunEvidence) -> ArtifactFile:
-    """The candidate's artifact as it lies in the blob store, its bytes checked.
+@contextmanager
+def release_artifact(settings: Settings, evidence: RunEvidence) -> Iterator[ArtifactFile]:
+    """The candidate's artifact as a file with the bytes of the blob store, checked; until the context ends.
 
     Raises:
         IntegrityError: if the blob is missing or changed.
@@ -74,8 +83,8 @@ def release_artifact(settings: Settings, evidence: RunEvidence) -> ArtifactFile:
     named = evidence.predicate("release-candidate")["artifact"]
     digest = Digest(named["sha256"])
     blobs = settings.reader.ledger.blobs
-    data = blobs.get(digest)
-    return ArtifactFile(named["name"], blobs.path(digest), len(data), digest)
+    with blobs.local_file(digest) as path:
+        yield ArtifactFile(named["name"], path, path.stat().st_size, digest)
 
 
 def admit_to(context: StageContext, target: DirectoryTarget, evidence: RunEvidence, artifact: ArtifactFile) -> Admission:

@@ -16,18 +16,19 @@ def work(context: StageContext) -> StageResult:
     evidence = context.evidence()
     opened = evidence.predicate("run-opened")
     environment = evidence.predicate("rebuild")["environmentSha256"]
-    artifact = select_artifact(context.outputs(), context.product.file.package)
-    made = candidate_evidence(
-        context.product,
-        evidence,
-        artifact,
-        run=context.run,
-        commit=context.identity.commit,
-        built_at=opened["source"]["committedAt"],
-        environment_sha256=environment,
-    )
+    with context.outputs() as outputs:
+        artifact = select_artifact(outputs, context.product.file.package)
+        made = candidate_evidence(
+            context.product,
+            evidence,
+            artifact,
+            run=context.run,
+            commit=context.identity.commit,
+            built_at=opened["source"]["committedAt"],
+            environment_sha256=environment,
+        )
+        versions = compare_versions(context.product, evidence, artifact)
     for item in made:
         builder.add(item, [Digest(artifact.digest.hex)])
-    versions = compare_versions(context.product, evidence, artifact)
     agreed = "proposed = tested = SBOM = artifact" if versions.equal else "the versions differ: " + ", ".join(f"{k} {v}" for k, v in versions.to_wire().items())
     return builder.close(Outcome.ACCEPTED, f"{artifact.name}, {artifact.size:,} bytes, sha256 {artifact.digest.short()}; {agreed}")
