@@ -10,7 +10,7 @@ from fakes.matrix_product import ALL, EXPENSIVE, INTEGRATION, NOON, RUN, UNIT, U
 from lotmark.base.errors import LotmarkError
 from lotmark.base.findings import has_errors
 from lotmark.matrix._globs import compile_glob
-from lotmark.matrix.api import collect_results, evaluate_matrix, normalise_id, plan_tests, read_junit
+from lotmark.matrix.api import collect_results, evaluate_matrix, normalise_id, plan_tests, read_results
 from lotmark.matrix.models import Attempt, MatrixEvaluation, Plan, ResultFile
 
 pytestmark = pytest.mark.verifies("REQ-011", "RC-005")
@@ -27,7 +27,7 @@ IDS = st.lists(st.sampled_from([f"tests/unit/test_{name}.py::test_{n}" for name 
 def _outcome(data: bytes) -> str:
     """``read``, or the code of the refusal."""
     try:
-        return "read" if read_junit(data, "r.xml").cases else "silence"
+        return "read" if read_results(data, "r.xml").cases else "silence"
     except LotmarkError as error:
         return error.code
 
@@ -70,7 +70,7 @@ def test_any_pile_of_elements_is_read_or_refused(pieces: list[str]) -> None:
 
 @given(st.dictionaries(st.text(string.ascii_letters + "[]:/. ", min_size=1, max_size=20).map(str.strip).filter(bool), STATUSES, min_size=1))
 def test_every_case_comes_out_with_its_status(statuses: dict[str, str]) -> None:
-    report = read_junit(junit(statuses), "r.xml")
+    report = read_results(junit(statuses), "r.xml")
     assert {case.id: case.status for case in report.cases} == statuses
     assert report.gaps == ()
 

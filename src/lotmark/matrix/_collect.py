@@ -17,7 +17,8 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.base.limits import Limits
 from lotmark.ids.api import parse_id
 from lotmark.matrix._identity import pytest_names
-from lotmark.matrix._junit import JUNIT_LIMITS, read_junit, worst
+from lotmark.matrix._reports import RESULT_LIMITS, read_results
+from lotmark.matrix._statuses import worst
 from lotmark.matrix._tests import Tolerance
 from lotmark.matrix.models import (
     Attempt,
@@ -26,10 +27,10 @@ from lotmark.matrix.models import (
     CollectedResults,
     Counts,
     FileRef,
-    JUnitCase,
-    JUnitReport,
     Layer,
     MatrixFile,
+    ResultCase,
+    ResultReport,
     TestAttempt,
     TestRecord,
     TestRun,
@@ -48,8 +49,8 @@ class _Try:
     """One attempt, read: its cases by id, what could not be read, suites that list fewer tests than they declare."""
 
     attempt: Attempt
-    cases: dict[str, list[JUnitCase]] = field(default_factory=dict)
-    reports: list[JUnitReport] = field(default_factory=list)
+    cases: dict[str, list[ResultCase]] = field(default_factory=dict)
+    reports: list[ResultReport] = field(default_factory=list)
     refusals: list[LotmarkError] = field(default_factory=list)
 
 
@@ -67,7 +68,7 @@ def collect_results(
     matrix: MatrixFile | None = None,
     waivers: WaiverReview | None = None,
     context: CollectContext | None = None,
-    limits: Limits = JUNIT_LIMITS,
+    limits: Limits = RESULT_LIMITS,
 ) -> CollectedResults:
     """The test run of one layer and every finding about it.
 
@@ -115,7 +116,7 @@ def _read_attempt(attempt: Attempt, limits: Limits, names: Mapping[str, str]) ->
                     where=file.name,
                     solution="delete old results before the run, and check that the command writes to the files named in `results`",
                 )
-            report = read_junit(file.data, file.name, limits=limits)
+            report = read_results(file.data, file.name, limits=limits)
         except LotmarkError as error:
             found.refusals.append(error)
             continue
@@ -346,7 +347,7 @@ class _Judge:
 RED_GREEN_HELP: Final = "find the cause; until then say why under `unstable` in quality/matrix.yaml, with an owner and a last day"
 
 
-def _attempts(cases: Sequence[JUnitCase] | None) -> tuple[TestAttempt, ...]:
+def _attempts(cases: Sequence[ResultCase] | None) -> tuple[TestAttempt, ...]:
     """The tries of one test within one attempt of the layer; of several results for one id the worst holds."""
     if not cases:
         return (TestAttempt(status="missing"),)

@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
     from lotmark.matrix._identity import normalise_id
     from lotmark.matrix._index import parse_matrix, read_matrix
-    from lotmark.matrix._junit import JUNIT_LIMITS, read_junit
     from lotmark.matrix._plan import plan_tests
+    from lotmark.matrix._reports import RESULT_LIMITS, read_results, scan_results
     from lotmark.matrix._schemas import matrix_schema
     from lotmark.matrix._tests import find_known_tests, parse_test_list
     from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
 
 __all__ = [
-    "JUNIT_LIMITS",
+    "RESULT_LIMITS",
     "build_matrix_evaluation",
     "build_test_result",
     "build_test_run",
@@ -51,12 +51,13 @@ __all__ = [
     "parse_test_list",
     "parse_test_run",
     "plan_tests",
-    "read_junit",
     "read_matrix",
+    "read_results",
+    "scan_results",
 ]
 
 _LATE = {
-    "JUNIT_LIMITS": "_junit",
+    "RESULT_LIMITS": "_reports",
     "build_matrix_evaluation": "_evidence",
     "build_test_result": "_evidence",
     "build_test_run": "_evidence",
@@ -75,8 +76,9 @@ _LATE = {
     "parse_test_list": "_tests",
     "parse_test_run": "_evidence",
     "plan_tests": "_plan",
-    "read_junit": "_junit",
     "read_matrix": "_index",
+    "read_results": "_reports",
+    "scan_results": "_reports",
 }
 """Loaded when asked for (PEP 562): who verifies a waiver needs none of what reads results and judges them."""
 

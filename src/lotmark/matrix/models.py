@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import msgspec
 
-from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
 from lotmark.matrix._file import (
     Category,
@@ -47,8 +46,6 @@ __all__ = [
     "FileRef",
     "Gating",
     "GatingSummary",
-    "JUnitCase",
-    "JUnitReport",
     "KnownTest",
     "Layer",
     "LeftOut",
@@ -60,7 +57,10 @@ __all__ = [
     "Override",
     "Plan",
     "Record",
+    "ResultCase",
     "ResultFile",
+    "ResultFormat",
+    "ResultReport",
     "Retention",
     "Row",
     "RowStatus",
@@ -96,10 +96,12 @@ class Record(msgspec.Struct, frozen=True, rename="camel", kw_only=True, forbid_u
         return wire
 
 
-# ---- JUnit XML, as read -------------------------------------------------------------------------------------------
+# ---- results files, as read ----------------------------------------------------------------------------------------
+
+ResultFormat = Literal["junit", "nunit", "xunit", "trx", "ctrf", "robot", "rspec"]
 
 
-class TestAttempt(Record, frozen=True, kw_only=True):
+class TestAttempt(Record, frozen=True, kw_only=True, gc=False):
     """One try of one test. `missing`: the attempt's results do not mention it."""
 
     __test__ = False
@@ -109,9 +111,8 @@ class TestAttempt(Record, frozen=True, kw_only=True):
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class JUnitCase:
-    """One ``testcase`` (or an error of a whole suite), with its normalised id."""
+class ResultCase(msgspec.Struct, frozen=True, gc=False):
+    """One test of a results file (or an error of a whole suite), with its normalised id."""
 
     id: str
     name: str
@@ -120,13 +121,16 @@ class JUnitCase:
     file: str
     status: TestStatus
     seconds: float
-    message: str
-    line: int
-    """Where it stands in the XML."""
-    attempts: tuple[TestAttempt, ...]
-    """In the order they happened; the last is the result. More than one when the producer re-ran the test by itself."""
-    verifies: tuple[str, ...]
-    """What its ``verifies`` properties say, not yet parsed as identifiers."""
+    message: str = ""
+    tries: tuple[TestAttempt, ...] = ()
+    """Where the producer re-ran the test by itself: every try in the order they happened; the last is the result."""
+    verifies: tuple[str, ...] = ()
+    """What it says that it verifies, not yet parsed as identifiers."""
+
+    @property
+    def attempts(self) -> tuple[TestAttempt, ...]:
+        """Every try; the last is the result."""
+        return self.tries or (TestAttempt(status=self.status, seconds=self.seconds, message=self.message),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +144,14 @@ class DeclaredGap:
 
 
 @dataclass(frozen=True, slots=True)
-class JUnitReport:
-    """A results file, read whole: at least one case."""
+class ResultReport:
+    """A results file, read whole: at least one case (none here where they went elsewhere one by one)."""
 
     name: str
-    digest: Digest
-    cases: tuple[JUnitCase, ...]
+    cases: tuple[ResultCase, ...]
     suites: int
     gaps: tuple[DeclaredGap, ...]
+    format: ResultFormat = "junit"
 
 
 # ---- one layer, collected -----------------------------------------------------------------------------------------

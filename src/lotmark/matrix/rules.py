@@ -43,9 +43,9 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
     Rule(
         "LM-MTX-007",
-        "XML, but not JUnit",
-        "The root element is neither <testsuites> nor <testsuite>. NUnit, TRX and xUnit.net have formats of their own.",
-        "let the runner write JUnit XML, or convert its results",
+        "no format of test results that is read",
+        "The content is none of JUnit XML, NUnit, xUnit.net, TRX, Robot Framework's output.xml, CTRF and RSpec's JSON. The file's name says nothing.",
+        "let the runner write one of these, or convert its results",
     ),
     Rule(
         "LM-MTX-008",

@@ -10,7 +10,7 @@ import pytest
 
 from fakes.matrix_product import RUN, said
 from lotmark.base.findings import Severity
-from lotmark.matrix.api import collect_results, parse_test_list, read_junit
+from lotmark.matrix.api import collect_results, parse_test_list, read_results
 from lotmark.matrix.models import Attempt, CollectedResults, ResultFile
 from lotmark.trace.api import scan_sources
 
@@ -113,8 +113,8 @@ def test_pytests_own_collection_is_what_reports(project: Path) -> None:
 
 @pytest.mark.parametrize("family", ["xunit1", "xunit2"])
 def test_without_the_plugin_the_ids_are_the_same(project: Path, family: str) -> None:
-    with_plugin = read_junit(_run(project)[0], "r.xml")
-    without = read_junit(_run(project, "-p", "no:lotmark", "-o", f"junit_family={family}")[0], "r.xml")
+    with_plugin = read_results(_run(project)[0], "r.xml")
+    without = read_results(_run(project, "-p", "no:lotmark", "-o", f"junit_family={family}")[0], "r.xml")
     assert [(case.id, case.status) for case in without.cases] == [(case.id, case.status) for case in with_plugin.cases]
     assert not any(case.verifies for case in without.cases)
 

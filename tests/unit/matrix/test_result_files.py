@@ -5,7 +5,7 @@ import pytest
 from lotmark.base.errors import LotmarkError, NothingToJudgeError, RefusedError
 from lotmark.base.limits import Limits
 from lotmark.matrix._junit import MAX_NAME
-from lotmark.matrix.api import read_junit
+from lotmark.matrix.api import read_results
 
 pytestmark = pytest.mark.verifies("REQ-009", "RC-005", "HAZ-002")
 
@@ -40,7 +40,7 @@ REFUSED = {
     "a billion laughs": ('<!DOCTYPE a [<!ENTITY b "bb"><!ENTITY c "&b;&b;">]>' + ONE, "LM-MTX-005", "r.xml:1:13"),
     "an external entity": (f'{HEAD}<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]>{ONE}', "LM-MTX-005", "r.xml:2:13"),
     "a page in HTML": ("<html><body/></html>", "LM-MTX-007", "r.xml:1:1"),
-    "NUnit": ('<test-run><test-case name="t" result="Passed"/></test-run>', "LM-MTX-007", "r.xml:1:1"),
+    "a coverage report": ('<coverage><test-case name="t" result="Passed"/></coverage>', "LM-MTX-007", "r.xml:1:1"),
     "a bare case": ('<testcase name="t"/>', "LM-MTX-007", "r.xml:1:1"),
     "the root in capitals": ("<TestSuite/>", "LM-MTX-007", "r.xml:1:1"),
     "no case": ("<testsuites/>", "LM-MTX-008", "r.xml:1"),
@@ -59,7 +59,7 @@ REFUSED = {
 @pytest.mark.parametrize(("data", "code", "where"), REFUSED.values(), ids=REFUSED)
 def test_a_broken_file_is_refused_by_rule_and_place(data, code, where):
     with pytest.raises(LotmarkError) as caught:
-        read_junit(data.encode() if isinstance(data, str) else data, "r.xml")
+        read_results(data.encode() if isinstance(data, str) else data, "r.xml")
     assert (caught.value.code, caught.value.where) == (code, where)
     assert type(caught.value) is (NothingToJudgeError if code == "LM-MTX-008" else RefusedError)
     assert caught.value.solution
@@ -68,7 +68,7 @@ def test_a_broken_file_is_refused_by_rule_and_place(data, code, where):
 @pytest.mark.parametrize("at", range(1, len(HEAD + ONE), 3))
 def test_a_file_that_ends_early_is_never_read(at):
     with pytest.raises(RefusedError):
-        read_junit((HEAD + ONE)[:at].encode(), "r.xml")
+        read_results((HEAD + ONE)[:at].encode(), "r.xml")
 
 
 READ = {
@@ -122,7 +122,7 @@ READ = {
 
 @pytest.mark.parametrize(("data", "cases"), READ.values(), ids=READ)
 def test_what_is_read_of_a_case(data, cases):
-    report = read_junit(data.encode(), "r.xml")
+    report = read_results(data.encode(), "r.xml")
     assert [(case.id, case.status, case.seconds, case.message) for case in report.cases] == cases
 
 
@@ -130,7 +130,7 @@ def test_what_is_read_of_a_case(data, cases):
 def test_the_declared_encoding_holds(encoding):
     name = {"shift_jis": "試験", "gb18030": "试验", "koi8-r": "опыт"}.get(encoding, "prüfung")
     data = f'<?xml version="1.0" encoding="{encoding}"?><testsuite><testcase name="{name}"/></testsuite>'.encode(encoding)
-    assert read_junit(data, "r.xml").cases[0].id == name
+    assert read_results(data, "r.xml").cases[0].id == name
 
 
 TRIES = {
@@ -143,7 +143,7 @@ TRIES = {
 
 @pytest.mark.parametrize(("inner", "attempts", "status"), TRIES.values(), ids=TRIES)
 def test_tries_of_the_producer_are_kept_in_the_order_in_which_they_happened(inner, attempts, status):
-    (case,) = read_junit(suite(f'<testcase name="t">{inner}</testcase>').encode(), "r.xml").cases
+    (case,) = read_results(suite(f'<testcase name="t">{inner}</testcase>').encode(), "r.xml").cases
     assert [(attempt.status, attempt.message) for attempt in case.attempts] == attempts
     assert case.status == status
 
@@ -161,20 +161,20 @@ GAPS = {
 
 @pytest.mark.parametrize(("attrs", "gaps"), GAPS.values(), ids=GAPS)
 def test_a_suite_that_lists_fewer_tests_than_it_declares_has_a_gap(attrs, gaps):
-    report = read_junit(suite('<testcase name="a"/><testcase name="b"/>', attrs).encode(), "r.xml")
+    report = read_results(suite('<testcase name="a"/><testcase name="b"/>', attrs).encode(), "r.xml")
     assert [(gap.suite, gap.declared, gap.listed, gap.line) for gap in report.gaps] == gaps
 
 
 def test_the_tries_of_a_test_count_for_the_declared_number():
     inner = "<testcase name='a'><failure/><rerunFailure/></testcase>"
-    assert read_junit(suite(inner, "tests='2'").encode(), "r.xml").gaps == ()
-    assert [gap.listed for gap in read_junit(suite(inner, "tests='3'").encode(), "r.xml").gaps] == [2]
+    assert read_results(suite(inner, "tests='2'").encode(), "r.xml").gaps == ()
+    assert [gap.listed for gap in read_results(suite(inner, "tests='3'").encode(), "r.xml").gaps] == [2]
 
 
 def test_an_inner_suite_counts_for_the_outer_one():
     inner = '<testsuite name="in" tests="1"><testcase name="a"/></testsuite>'
-    assert read_junit(suite(inner, 'name="out" tests="1"').encode(), "r.xml").gaps == ()
-    assert [gap.suite for gap in read_junit(suite(inner, 'name="out" tests="2"').encode(), "r.xml").gaps] == ["out"]
+    assert read_results(suite(inner, 'name="out" tests="1"').encode(), "r.xml").gaps == ()
+    assert [gap.suite for gap in read_results(suite(inner, 'name="out" tests="2"').encode(), "r.xml").gaps] == ["out"]
 
 
 # ---- limits, on both sides
@@ -214,7 +214,7 @@ def test_length_of_properties(form, length, refused):
 
 def _refused(data: bytes, limits: Limits | None = None) -> bool:
     try:
-        read_junit(data, "r.xml", **({"limits": limits} if limits else {}))
+        read_results(data, "r.xml", **({"limits": limits} if limits else {}))
     except RefusedError as error:
         return error.code == "LM-MTX-006"
     return False
