@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from lotmark.attest.api import parse_json
 from lotmark.base.errors import LotmarkError, RefusedError
 from lotmark.base.limits import Limits
+from lotmark.intake.api import parse_json
 from lotmark.matrix._elements import MAX_MESSAGE, MAX_NAME
 from lotmark.matrix._identity import SUITE, normalise_id
 from lotmark.matrix._statuses import STATUS_WORDS, seconds_of
