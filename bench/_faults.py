@@ -144,4 +144,4 @@ class _Planter:
         self.corpus.reviewed[changed.id] = changed.body
         changed.body = changed.body.replace(" shall ", " shall always ", 1)
         for _ in changed.links:
-            self.say("LM-TRC-050", changed.id)
+            self.say("LM-CHK-001", changed.id)

@@ -137,9 +137,9 @@ def main(root: str) -> list[tuple[str, str]]:
                 say("TRC-025", name)
             marks = reviewed.get(f"{name} {kind} {target}")
             if marks is None:
-                say("TRC-051", name)
+                say("CHK-002", name)
             elif f"{item['mark']} {other['mark']}" not in marks:
-                say("TRC-050", name)
+                say("CHK-001", name)
     reach(items, say)
     for name, item in items.items():
         if not item["dead"]:

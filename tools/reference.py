@@ -20,6 +20,7 @@ import msgspec
 from lotmark.approvals.models import ApprovalsFile, PeopleFile
 from lotmark.base.errors import ExitCode
 from lotmark.bootstrap.api import registry, rules, schemas
+from lotmark.checks._exception_file import ExceptionFile
 from lotmark.cli.main import lotmark
 from lotmark.matrix.models import MatrixFile
 from lotmark.policy.models import PolicyFile
@@ -48,6 +49,7 @@ FILES: dict[str, type] = {
     "quality/risks/*.yaml": RiskFile,
     "quality/anomalies.yaml": AnomalyFile,
     "quality/markers.yaml": MarkerFile,
+    "quality/exceptions.yaml": ExceptionFile,
 }
 
 

@@ -20,6 +20,7 @@ FindingFormat = Literal["text", "json", "sarif", "junit", "github", "gitlab", "m
 FORMATS: Final[tuple[str, ...]] = get_args(FindingFormat)
 
 _NO_RULES: Final[Mapping[str, Rule]] = MappingProxyType({})
+_NONE_HIDDEN: Final[Mapping[str, int]] = MappingProxyType({})
 # All that a terminal or an XML reader would not take as a character of text; line feed and tab are treated apart.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SARIF_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -27,10 +28,13 @@ _GITHUB_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Se
 _GITLAB_LEVEL: Final = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.INFO: "info"}
 
 
-def format_findings(findings: Iterable[Finding], fmt: str, *, rules: Mapping[str, Rule] = _NO_RULES, version: str = "") -> str:
+def format_findings(
+    findings: Iterable[Finding], fmt: str, *, rules: Mapping[str, Rule] = _NO_RULES, version: str = "", hidden: Mapping[str, int] = _NONE_HIDDEN
+) -> str:
     """The findings in one of `FORMATS`, in the order given, ending with a line feed.
 
-    `rules` (code -> Rule) lends SARIF its descriptions; `version` is Lotmark's, for the forms that name their tool.
+    `rules` (code -> Rule) lends SARIF its descriptions; `version` is Lotmark's, for the forms that name their tool;
+    `hidden` (code -> number) is what was left out, which the forms for people say.
 
     Raises:
         ValueError: if `fmt` is none of `FORMATS`.
@@ -38,7 +42,17 @@ def format_findings(findings: Iterable[Finding], fmt: str, *, rules: Mapping[str
     writer = _WRITERS.get(fmt)
     if writer is None:
         raise ValueError(f"unknown format {fmt!r}; one of: {', '.join(FORMATS)}")
-    return writer(tuple(findings), rules, version)
+    return writer(tuple(findings), rules, version) + _hidden(fmt, hidden)
+
+
+def _hidden(fmt: str, hidden: Mapping[str, int]) -> str:
+    """What a person must know of the findings that are not shown."""
+    if not hidden or fmt not in {"text", "github", "markdown"}:
+        return ""
+    told = f"{sum(hidden.values())} more findings are not shown here: {', '.join(f'{count} {code}' for code, count in hidden.items())}"
+    if fmt == "github":
+        return f"::notice title=lotmark check::{told}. `lotmark check --all` shows them.\n"
+    return f"{told}; `lotmark check --all` shows them\n" if fmt == "text" else f"\n_{told}; `lotmark check --all` shows them._\n"
 
 
 def count_findings(findings: Iterable[Finding]) -> dict[str, int]:

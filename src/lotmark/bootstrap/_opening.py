@@ -1,6 +1,7 @@
 """Making a state folder: ledger, log key, pipeline key, the administrator's genesis."""
 
 import os
+import shutil
 from pathlib import Path
 
 from lotmark.attest.api import (
@@ -56,6 +57,8 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
     kinds = registry()
     with create_ledger(scratch, origin, log_signer, clock) as ledger:
         ledger.append([Submission(sign_payload(build_payload(event, kinds), root), "key-event", f"product:{product}") for event in events])
+    # What `check` remembers may be deleted at any time; the ledger's folder comes into being whole.
+    shutil.rmtree(state / "cache", ignore_errors=True)
     if state.exists() and not any(state.iterdir()):
         state.rmdir()
     scratch.rename(state)

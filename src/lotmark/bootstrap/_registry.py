@@ -8,7 +8,7 @@ import lotmark
 from lotmark.attest.models import Registry
 from lotmark.base.rules import Rule
 
-_WITH_KINDS = ("attest", "trace", "builds", "supply", "matrix", "policy", "approvals", "releases", "deploy", "pipeline")
+_WITH_KINDS = ("attest", "trace", "builds", "supply", "matrix", "policy", "approvals", "checks", "releases", "deploy", "pipeline")
 _WITH_RULES = (
     "base",
     "intake",
@@ -24,6 +24,7 @@ _WITH_RULES = (
     "matrix",
     "policy",
     "approvals",
+    "checks",
     "releases",
     "deploy",
     "dossier",

@@ -1,78 +1,98 @@
 """`lotmark check`: what a developer wants to know before a merge."""
 
-import gc
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from lotmark import __version__
 from lotmark.base.clock import SystemClock
-from lotmark.base.errors import ExitCode
-from lotmark.base.findings import Finding, Severity, has_errors
+from lotmark.base.errors import ExitCode, UsageError
+from lotmark.base.findings import Finding, has_errors
 from lotmark.cli._output import Output, fold_findings
-from lotmark.product.models import DependencySection
+
+if TYPE_CHECKING:
+    from lotmark.checks.models import CheckReport
+
+_FORMS = ("json", "sarif", "junit", "github", "gitlab", "markdown", "text")
 
 
 @click.command(name="check")
-@click.option("--changed-since", "base", default=None, metavar="REF", help="Also judge the commits since REF, and name the items that changed.")
-@click.option("--all", "show_all", is_flag=True, help="Show every warning; by default a rule that fires often is shown three times.")
+@click.option("--changed-since", "base", default=None, metavar="REF", help="Also judge the commits since REF; findings on lines that changed since come first.")
+@click.option(
+    "--all", "show_all", is_flag=True, help="Show every finding; by default a rule that only warns is shown three times, and GitHub gets ten a level."
+)
+@click.option("--also", multiple=True, metavar="FORM=FILE", help="Write the result in another form to a file too: sarif=lotmark.sarif (may be repeated).")
+@click.option(
+    "--branch",
+    default=None,
+    envvar=["LOTMARK_CHECK_BRANCH", "GITHUB_HEAD_REF", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"],
+    help="Name of the branch: the ids in it must exist.",
+)
+@click.option("--title", default=None, envvar=["LOTMARK_CHECK_TITLE", "CI_MERGE_REQUEST_TITLE"], help="Title of the pull request: the ids in it must exist.")
+@click.option("--no-cache", is_flag=True, help="Read and judge everything, whatever is remembered in the state folder.")
 @click.pass_obj
-def command(output: Output, base: str | None, show_all: bool) -> int:
-    """Links, ids, matrix gaps and unpinned inputs, all findings in one run; reads only, exits 1 on an error.
+def command(output: Output, base: str | None, show_all: bool, also: tuple[str, ...], branch: str | None, title: str | None, no_cache: bool) -> int:
+    """Links, ids, matrix gaps and unpinned inputs, all findings in one run; never writes into the product, exits 1 on an error.
 
     Forms: text, json, sarif, junit, github, gitlab, markdown.
     """
-    # Nothing of what is read is garbage before the process ends; looking for it would take a quarter of the time.
-    gc.disable()
-    from lotmark.matrix.api import check_matrix, find_gaps, find_known_tests, read_matrix
-    from lotmark.product.api import find_root, load_product
-    from lotmark.trace.api import check_trace, load_product_trace
+    from lotmark.checks.api import CheckRequest, check_product
 
-    root = find_root(output.product)
-    product = load_product(root, output.config, pinned=False)
-    graph = load_product_trace(product)
-    safety_class = product.file.product.safety_class
-    findings = [*check_trace(graph, safety_class=safety_class)]
-    matrix = read_matrix(product.quality / "matrix.yaml", name="quality/matrix.yaml")
-    tests = find_known_tests(matrix.value, graph)
-    layers = product.file.tests
-    all_listed = all(layer.list_command for layer in (layers.unit, layers.integration, layers.validation))
-    findings += check_matrix(matrix, graph, tests=tests, all_listed=all_listed, safety_class=safety_class, day=SystemClock().now().date())
-    findings += find_gaps(matrix, graph, tests, safety_class=safety_class)
-    findings += _check_inputs(product.root, product.config_root, product.file.dependencies)
-    if base is not None:
-        findings += _check_commits(root, product.id, base)
-    if output.format in {"text", "markdown"} and not findings:
-        items = len(graph.items)
-        output.print(f"✓ {items} items, {len(graph.sources.tests)} tests: nothing found")
+    wanted = [_parse_also(text) for text in also]
+    root = _find_root(output.product)
+    state = None if no_cache else output.state or root / ".lotmark"
+    request = CheckRequest(root, SystemClock(), output.config, base, branch or "", title or "", state)
+    report = check_product(request)
+    for form, path in wanted:
+        with path.open("a" if form == "markdown" else "w", encoding="utf-8") as stream:
+            stream.write(_format(report.findings, form, show_all=show_all))
+    if output.format in {"text", "markdown"} and not report.findings:
+        output.print(f"✓ {report.items} items, {report.tests} tests: nothing found")
     else:
-        fold = not show_all and output.format in {"text", "markdown", "github"}
-        shown, hidden = fold_findings(findings) if fold else (findings, {})
-        output.findings(shown)
-        for code, count in hidden.items():
-            output.note(f"{count} more {code} are hidden; `lotmark check --all` shows them")
-    return int(ExitCode.REFUSED if has_errors(findings) else ExitCode.ACCEPTED)
+        output.print(_format(report.findings, output.format, show_all=show_all), newline=False)
+        _tell(output, report, base)
+    return int(ExitCode.REFUSED if has_errors(report.findings) else ExitCode.ACCEPTED)
 
 
-def _check_inputs(root: Path, config_root: Path, declared: DependencySection) -> tuple[Finding, ...]:
-    """Unpinned inputs; licences and vulnerabilities are judged by the pipeline, with the environment at hand."""
-    from lotmark.supply.api import check_locks
+def _tell(output: Output, report: "CheckReport", base: str | None) -> None:
+    if base is not None:
+        elsewhere = len(report.findings) - report.changed
+        output.note(f"{report.changed} findings on lines changed since {base}, shown first; {elsewhere} elsewhere")
 
-    return check_locks(root, declared, config_root=config_root)
+
+def _format(findings: Sequence[Finding], form: str, *, show_all: bool) -> str:
+    from lotmark.base.formats import format_findings
+    from lotmark.checks.api import limit_annotations
+
+    shown: list[Finding] = list(findings)
+    hidden: dict[str, int] = {}
+    if not show_all and form == "github":
+        shown, hidden = limit_annotations(findings)
+    elif not show_all and form in {"text", "markdown"}:
+        shown, hidden = fold_findings(findings)
+    rules = {}
+    if form == "sarif":
+        from lotmark.bootstrap.api import rules as all_rules
+
+        rules = {rule.code: rule for rule in all_rules()}
+    return format_findings(shown, form, rules=rules, version=__version__, hidden=hidden)
 
 
-def _check_commits(root: Path, product: str, base: str) -> list[Finding]:
-    """Commits since `base` that reference nothing: a warning here, refused at release."""
-    from lotmark.ids.api import find_ids
-    from lotmark.product.api import list_commits, resolve_commit
+def _parse_also(text: str) -> tuple[str, Path]:
+    form, _, path = text.partition("=")
+    if form not in _FORMS or not path:
+        raise UsageError("LM-CLI-005", f"--also {text!r} is not FORM=FILE", solution=f"forms: {', '.join(_FORMS)}")
+    return form, Path(path)
 
-    return [
-        Finding(
-            "LM-PIP-011",
-            f"commit {commit.sha[:12]} ({commit.subject}) references no requirement, risk, anomaly or change",
-            Severity.WARNING,
-            subject=commit.sha,
-            help="name what it is for in the message: a trailer `Refs: REQ-001`",
-        )
-        for commit in list_commits(root, resolve_commit(root, base), "HEAD")
-        if not find_ids(commit.body, product)
-    ]
+
+def _find_root(start: Path) -> Path:
+    """The top of the work tree. Where `.git` lies is plain to see; git itself is asked only where it is not."""
+    here = start.resolve()
+    for folder in (here, *here.parents):
+        if (folder / ".git" / "HEAD").is_file() and (folder / "lotmark.yaml").is_file():
+            return folder
+    from lotmark.product.api import find_root
+
+    return find_root(start)

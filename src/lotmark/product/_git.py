@@ -7,6 +7,7 @@ filters (git-lfs) and personal ignores stays, for without them a clean tree woul
 """
 
 import os
+import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,7 @@ _OPTIONS = (
 _ENVIRONMENT = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1", "GIT_GRAFT_FILE": os.devnull}
 _FIELDS = ("%H", "%s", "%an", "%ae", "%cn", "%ce", "%ct", "%B", "%(trailers:only,unfold)")
 _CONFIGURATION = ("lotmark.yaml", "quality")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _CURE = "run lotmark inside a git work tree with at least one commit"
 
 
@@ -137,6 +139,22 @@ def files_at(root: Path, commit: str, prefix: str) -> dict[str, bytes]:
         files[path] = output[start:position]
         position += 1
     return files
+
+
+def commits_before(root: Path, baseline: str) -> frozenset[str]:
+    """The commits before a baseline: a day (``2026-01-01``, UTC; its own commits are not before it), or a commit, itself included.
+
+    Empty where there is no baseline, or it is not known here: nothing is exempt by mistake.
+    """
+    if not baseline:
+        return frozenset()
+    span = ["--end-of-options", baseline]
+    if _DAY.fullmatch(baseline):
+        span = [f"--before={baseline}T00:00:00Z", "--end-of-options", "HEAD"]
+    try:
+        return frozenset(git(root, "rev-list", *span, "--").decode().split())
+    except UsageError:
+        return frozenset()
 
 
 def is_ancestor(root: Path, older: str, newer: str) -> bool:

@@ -11,12 +11,24 @@ from lotmark.base.digest import Digest
 from lotmark.base.documents import Document, document_schema, read_document
 from lotmark.base.errors import UsageError
 from lotmark.base.paths import RootedPath
-from lotmark.product._git import changed_paths, files_at, find_root, git, is_ancestor, list_commits, read_cleanliness, read_source_state, resolve_commit
+from lotmark.product._git import (
+    changed_paths,
+    commits_before,
+    files_at,
+    find_root,
+    git,
+    is_ancestor,
+    list_commits,
+    read_cleanliness,
+    read_source_state,
+    resolve_commit,
+)
 from lotmark.product.models import ConfigurationFile, DependencySection, Product, ProductFile, VersionSource
 
 __all__ = [
     "DECLARATION",
     "changed_paths",
+    "commits_before",
     "configuration_files",
     "files_at",
     "find_root",

@@ -315,7 +315,7 @@ class SourceSection(Section, frozen=True, kw_only=True):
     require_references: bool = True
     """Every commit since the last release references an identifier of the product."""
     baseline: str = ""
-    """Commit from which on the two rules hold."""
+    """The history up to this commit, or before this day (``2026-01-01``, UTC), is exempt from the two rules."""
 
 
 class ProductFile(Section, frozen=True, kw_only=True):

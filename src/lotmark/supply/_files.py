@@ -1,10 +1,11 @@
 """SourceFiles over a folder, for when no listing of the repository is at hand."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lotmark.base.paths import RootedPath
+from lotmark.supply.ports import SourceFiles
 
 # Folders that tools make beside the sources; what they hold belongs to somebody else's repository.
 _SKIPPED = frozenset({".git", ".hg", ".svn", ".lotmark", ".venv", "venv", "node_modules", "__pycache__", ".tox", ".nox", "site-packages"})
@@ -28,6 +29,27 @@ class FolderFiles:
     def read(self, name: str, limit: int) -> bytes:
         """The bytes of one file; see `SourceFiles.read`."""
         return read_limited(RootedPath(self._root).join(name), limit)
+
+
+class SeenFiles:
+    """Files of another source, each told to `seen` as it was read; None where it could not be."""
+
+    def __init__(self, files: SourceFiles, seen: Callable[[str, bytes | None], None]) -> None:
+        self._files = files
+        self._seen = seen
+
+    def names(self) -> Iterable[str]:
+        return self._files.names()
+
+    def read(self, name: str, limit: int) -> bytes:
+        """As the other source reads it."""
+        try:
+            data = self._files.read(name, limit)
+        except Exception:
+            self._seen(name, None)
+            raise
+        self._seen(name, data)
+        return data
 
 
 def read_limited(path: Path, limit: int) -> bytes:

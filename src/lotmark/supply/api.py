@@ -1,6 +1,6 @@
 """The door of the room: `examine` the product's dependencies, `build_evidence` from the report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from lotmark.base.findings import Finding, Location
 from lotmark.product.models import DependencySection
 from lotmark.supply._environment import read_environment
 from lotmark.supply._evidence import dependencies_predicate, sbom_predicate, vulns_predicate
-from lotmark.supply._files import FolderFiles
+from lotmark.supply._files import FolderFiles, SeenFiles
 from lotmark.supply._installed import compare_installed, summarise_left_out
 from lotmark.supply._licences import Licence, LicenceJudge
 from lotmark.supply._locks import LockSet, find_kind, merge_pins
@@ -94,9 +94,16 @@ def check_locks(
     config_root: Path | None = None,
     files: SourceFiles | None = None,
     where: Places | None = None,
+    seen: Callable[[str, bytes | None], None] | None = None,
 ) -> tuple[Finding, ...]:
-    """Whether the lock files are there, declared and pinned; a quick look before a merge, without environment, licences or dump."""
-    locks = LockSet(product_root, config_root or product_root, declared, files or FolderFiles(product_root), Markers(None), where or _somewhere)
+    """Whether the lock files are there, declared and pinned; a quick look before a merge, without environment, licences or dump.
+
+    `seen` is told each file as it was read, and None for one that could not be read.
+    """
+    files = files or FolderFiles(product_root)
+    if seen is not None:
+        files = SeenFiles(files, seen)
+    locks = LockSet(product_root, config_root or product_root, declared, files, Markers(None), where or _somewhere)
     locks.read()
     return tuple(locks.reading.findings)
 

@@ -1,7 +1,7 @@
 """Reads a quality folder from disk and puts the whole graph of a product together."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from lotmark.trace.models import SourceScan, TraceGraph, TracePolicy
 if TYPE_CHECKING:
     from lotmark.product.models import Product
 
+Seen = Callable[[str, bytes | None], None]
 _BLOCK = 1 << 16
 _MOST = 5 << 20
 """Beyond the limits of every reader, so that a larger file is still refused for its size."""
@@ -22,18 +23,28 @@ _MOST_EXTERNAL = 256 << 20
 """A snapshot of another product holds all its items."""
 
 
-def load_product_trace(product: "Product", *, policy: TracePolicy | None = None) -> TraceGraph:
-    """The graph of a product: its quality files, and the markers of its test sources."""
-    return load_trace(product.quality, product.id, root=product.root, patterns=product.file.tests.markers, policy=policy)
+def load_product_trace(product: "Product", *, policy: TracePolicy | None = None, seen: Seen | None = None) -> TraceGraph:
+    """The graph of a product: its quality files, and the markers of its test sources; `seen` as in `load_trace`."""
+    return load_trace(product.quality, product.id, root=product.root, patterns=product.file.tests.markers, policy=policy, seen=seen)
 
 
-def load_trace(quality: Path, product: str, *, root: Path | None = None, patterns: Sequence[str] = (), policy: TracePolicy | None = None) -> TraceGraph:
-    """The graph of a `quality/` folder; with `root`, the sources below it that match `patterns` are scanned for markers."""
+def load_trace(
+    quality: Path, product: str, *, root: Path | None = None, patterns: Sequence[str] = (), policy: TracePolicy | None = None, seen: Seen | None = None
+) -> TraceGraph:
+    """The graph of a `quality/` folder; with `root`, the sources below it that match `patterns` are scanned for markers.
+
+    `seen` is told each file as it was read (path as shown, bytes), and None for one that could not be read.
+    """
     findings: list[Finding] = []
     files = read_quality_files(quality, findings)
+    if seen is not None:
+        for path, data in files.items():
+            seen(path, data)
+        for finding in findings:
+            seen(finding.subject or "", None)
     said: list[Finding] = []
     policy = policy or parse_policy(files, product, said)
-    sources = SourceScan() if root is None else scan_sources(root, patterns, product, policy=policy)
+    sources = SourceScan() if root is None else scan_sources(root, patterns, product, policy=policy, seen=seen)
     findings.extend(said)
     graph = parse_trace(files, product, sources=sources, policy=policy)
     return replace(graph, findings=(*findings, *graph.findings)) if findings else graph

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -44,8 +44,13 @@ def scan_source(path: str, data: bytes, product: str, *, policy: TracePolicy = D
     return SourceScan(tuple(reader.markers), tuple(reader.tests), 1, tuple(reader.findings))
 
 
-def scan_sources(root: Path, patterns: Sequence[str], product: str, *, policy: TracePolicy = DEFAULT_POLICY) -> SourceScan:
-    """The markers and tests of all files below `root` that match a pattern (``*`` within a folder, ``**`` across)."""
+def scan_sources(
+    root: Path, patterns: Sequence[str], product: str, *, policy: TracePolicy = DEFAULT_POLICY, seen: Callable[[str, bytes | None], None] | None = None
+) -> SourceScan:
+    """The markers and tests of all files below `root` that match a pattern (``*`` within a folder, ``**`` across).
+
+    `seen` is told each file as it was read, and None for one that could not be read.
+    """
     markers: list[Marker] = []
     tests: list[SourceTest] = []
     findings: list[Finding] = []
@@ -53,8 +58,11 @@ def scan_sources(root: Path, patterns: Sequence[str], product: str, *, policy: T
     for path in find_files(root, patterns):
         shown = path.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         try:
-            data = (root / path).read_bytes()
+            with open(f"{root}/{path}", "rb") as stream:  # noqa: PTH123 -- a Path for each of thousands of files costs as much as reading it
+                data = stream.read()
         except OSError as error:
+            if seen is not None:
+                seen(path, None)
             findings.append(
                 Finding(
                     "LM-TRC-040",
@@ -66,6 +74,8 @@ def scan_sources(root: Path, patterns: Sequence[str], product: str, *, policy: T
                 )
             )
             continue
+        if seen is not None:
+            seen(path, data)
         scan = scan_source(shown, data, product, policy=policy)
         markers.extend(scan.markers)
         tests.extend(scan.tests)
@@ -109,7 +119,7 @@ def _walk(root: Path, start: str) -> Iterator[str]:
         relative = os.path.relpath(folder, root)
         prefix = "" if relative == "." else f"{relative}/"
         for name in files:
-            if not Path(folder, name).is_symlink():
+            if not os.path.islink(f"{folder}/{name}"):  # noqa: PTH114
                 yield prefix + name
 
 

@@ -8,12 +8,11 @@ from lotmark import __version__
 from lotmark.attest.models import Evidence
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
-from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, has_errors
 from lotmark.ids.api import find_ids, parse_id
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline.models import EXPECTED, Outcome, StageResult
-from lotmark.product.api import changed_paths, files_at, git, list_commits, read_source_state
+from lotmark.product.api import changed_paths, commits_before, files_at, list_commits, read_source_state
 from lotmark.product.models import Commit, Product
 from lotmark.trace.api import changed_items, load_product_trace, read_quality_files
 
@@ -37,7 +36,7 @@ def work(context: StageContext) -> StageResult:
     changed = changed_paths(root, base, identity.commit)
     prefixes = known_prefixes(product)
     references = {commit.sha: _references(commit, product.id, prefixes) for commit in commits}
-    exempt = _exempt_commits(product)
+    exempt = commits_before(product.root, product.file.source.baseline)
     reconfigured = {path for path, _ in set(previous.configuration) ^ set(identity.configuration)} if previous else set()
     source = {
         "repository": state.repository,
@@ -116,17 +115,6 @@ def known_prefixes(product: Product) -> frozenset[str]:
 def _references(commit: Commit, product: str, prefixes: Collection[str]) -> tuple[str, ...]:
     found = find_ids(commit.body, product, prefixes=prefixes)
     return tuple(sorted({item.short if item.product == product else item.canonical for item in found}))
-
-
-def _exempt_commits(product: Product) -> frozenset[str]:
-    """The history before Lotmark, which nobody can sign off or reference any more; nothing where the baseline is unknown."""
-    baseline = product.file.source.baseline
-    if not baseline:
-        return frozenset()
-    try:
-        return frozenset(git(product.root, "rev-list", "--end-of-options", baseline, "--").decode().split())
-    except UsageError:
-        return frozenset()
 
 
 def _commit_wire(commit: Commit, references: tuple[str, ...], *, exempt: bool) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""The door of the room.
+
+Typical use::
+
+    report = check_product(CheckRequest(root, clock, base="origin/main", state=root / ".lotmark"))
+    shown, hidden = limit_annotations(report.findings)
+    suspects = find_suspects(graph, parse_lock(data))
+    judged = apply_exceptions(findings, parse_exceptions(data), day, people=people, change=change, signed=signed)
+
+`check_product` reads the work tree; everything else is pure.
+"""
+
+from typing import TYPE_CHECKING
+
+from lotmark.checks._check import CheckRequest, check_product
+from lotmark.checks._order import limit_annotations, order_findings
+
+if TYPE_CHECKING:
+    from lotmark.checks._change import check_commits, check_policy_files, named_by, read_change
+    from lotmark.checks._exception_file import parse_exceptions
+    from lotmark.checks._exceptions import apply_exceptions, entry_digest
+    from lotmark.checks._reviews import SHORT, check_reviews, find_suspects, format_lock, merge_reviews, pair_of, parse_lock, reviews_of
+
+__all__ = [
+    "SHORT",
+    "CheckRequest",
+    "apply_exceptions",
+    "check_commits",
+    "check_policy_files",
+    "check_product",
+    "check_reviews",
+    "entry_digest",
+    "find_suspects",
+    "format_lock",
+    "limit_annotations",
+    "merge_reviews",
+    "named_by",
+    "order_findings",
+    "pair_of",
+    "parse_exceptions",
+    "parse_lock",
+    "read_change",
+    "reviews_of",
+]
+
+_LATE = {
+    "SHORT": "_reviews",
+    "apply_exceptions": "_exceptions",
+    "check_commits": "_change",
+    "check_policy_files": "_change",
+    "check_reviews": "_reviews",
+    "entry_digest": "_exceptions",
+    "find_suspects": "_reviews",
+    "format_lock": "_reviews",
+    "merge_reviews": "_reviews",
+    "named_by": "_change",
+    "pair_of": "_reviews",
+    "parse_exceptions": "_exception_file",
+    "parse_lock": "_reviews",
+    "read_change": "_change",
+    "reviews_of": "_reviews",
+}
+"""Loaded when asked for (PEP 562): a check whose answer is remembered needs none of them."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(name)
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.checks.{_LATE[name]}"), name)
