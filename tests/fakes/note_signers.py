@@ -50,7 +50,7 @@ class Log:
         return tlog.sign_checkpoint(self.checkpoint(size), self.signer)
 
     def consistency(self, old, new):
-        return tlog.consistency_proof(old, new, self.nodes) if old else ()
+        return tlog.consistency_proof(old, new, self.nodes) if 0 < old <= new else ()
 
     def inclusion(self, index, size):
         return tlog.inclusion_proof(index, size, self.nodes)

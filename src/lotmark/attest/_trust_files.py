@@ -15,6 +15,7 @@ import msgspec
 
 from lotmark.attest._keys import check_public_key
 from lotmark.attest._signers import read_guarded, write_private
+from lotmark.attest._witnesses import witness_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
 from lotmark.intake.api import format_json, parse_json
@@ -33,6 +34,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] = 1
     witnesses: list[str]
     quorum: Annotated[int, msgspec.Meta(ge=0)]
+    tlog_policy: str = ""
 
 
 def parse_trust_policy(data: bytes) -> TrustPolicy:
@@ -47,7 +49,7 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
         roots = tuple(_root(text) for text in file.roots)
     except (msgspec.ValidationError, binascii.Error, ValueError, UsageError) as error:
         raise _invalid(str(error)) from error
-    policy = TrustPolicy(file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold)
+    policy = TrustPolicy(file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold, tlog_policy=file.tlog_policy)
     _check(policy)
     return policy
 
@@ -74,6 +76,8 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
     }
     if policy.root_threshold != 1:
         wire["rootThreshold"] = policy.root_threshold
+    if policy.tlog_policy:
+        wire["tlogPolicy"] = policy.tlog_policy
     data = format_json(wire)
     parse_trust_policy(data)
     return data
@@ -82,23 +86,17 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
 def _check(policy: TrustPolicy) -> None:
     if not _ORIGIN.match(policy.origin):
         raise _invalid("origin must be printable ASCII without spaces and plus signs, at most 255 characters")
-    keys: list[str] = []
-    for text in (policy.log_key, *policy.witnesses):
-        match = _VKEY.match(text)
-        if match is None:
-            raise _invalid(f"{text[:80]!r} is not a verifier key <name>+<hash>+<key>")
-        keys.append(match["key"])
+    if _VKEY.match(policy.log_key) is None:
+        raise _invalid(f"{policy.log_key[:80]!r} is not a verifier key <name>+<hash>+<key>")
     if not policy.log_key.startswith(f"{policy.origin}+"):
         raise _invalid("logKey must carry the origin as its name")
-    # A witness with the log's key, or one counted twice, would witness nothing.
-    if len(set(keys)) != len(keys):
-        raise _invalid("the log and each witness must have a key of their own")
     if len(set(policy.roots)) != len(policy.roots):
         raise _invalid("a root stands twice")
     if policy.root_threshold > len(policy.roots):
         raise _invalid(f"a threshold of {policy.root_threshold} cannot be reached with {len(policy.roots)} roots")
-    if policy.quorum > len(policy.witnesses):
-        raise _invalid(f"a quorum of {policy.quorum} cannot be reached with {len(policy.witnesses)} witnesses")
+    if policy.tlog_policy and (policy.witnesses or policy.quorum):
+        raise _invalid("tlogPolicy names witnesses and quorum; then witnesses is empty and quorum 0")
+    witness_policy(policy)
 
 
 def _invalid(reason: str) -> UsageError:

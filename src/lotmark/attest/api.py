@@ -23,6 +23,7 @@ from lotmark.attest._statement import build_payload
 from lotmark.attest._trust import apply_key_event, log_keys_at, replay_trust
 from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
 from lotmark.attest._verify import verify_envelope
+from lotmark.attest._witnesses import witness_policy
 from lotmark.intake.api import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
 
 __all__ = [
@@ -60,5 +61,6 @@ __all__ = [
     "threshold_event",
     "verify_envelope",
     "verify_signature",
+    "witness_policy",
     "write_key",
 ]

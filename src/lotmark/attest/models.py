@@ -204,9 +204,12 @@ class TrustPolicy:
     roots: tuple[bytes, ...]
     """Raw public keys that may open the log with a genesis event."""
     witnesses: tuple[str, ...] = ()
+    """C2SP vkeys of witnesses, any `quorum` of which are enough; empty where `tlog_policy` names them."""
     quorum: int = 0
     root_threshold: int = 1
     """How many of the roots must have confirmed the log's keys, in a threshold event that each of them signed."""
+    tlog_policy: str = field(default="", kw_only=True)
+    """Text of a C2SP tlog-policy: witnesses, groups and quorum, in place of `witnesses` and `quorum`."""
 
 
 _KIND_NAME: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*\Z")

@@ -175,4 +175,10 @@ RULES: Final[tuple[Rule, ...]] = (
         "The logs that you know are kept in your own configuration folder.",
         "Set HOME or XDG_CONFIG_HOME, or give --trust each time.",
     ),
+    Rule(
+        "LM-ATT-090",
+        "WITNESS_NOT_INDEPENDENT",
+        "A witness vouches that the log's owner shows everybody one history. With the log's own key, or one of the root keys, the owner would vouch for himself.",
+        "Name a witness that another person runs on another machine, with a key of its own.",
+    ),
 )

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotmark import __version__
+from lotmark.attest.api import witness_policy
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.index.api import FILE, Index, answer_question, format_answers
 from lotmark.index.models import Answers as Content
+from lotmark.ledger.api import find_witnessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,12 @@ def answer(workspace: Workspace, question: str) -> Answers:
         IntegrityError: if the ledger, an entry or a signature does not hold.
     """
     with open_index(workspace) as index:
-        return Answers(answer_question(index, question, workspace.clock.now().date()))
+        return Answers(answer_question(index, question, workspace.clock.now().date(), witnessed=_witnessed(workspace)))
+
+
+def _witnessed(workspace: Workspace) -> tuple[int, int]:
+    """Up to which size witnesses cosigned the log, and how many: what each answer rests on."""
+    if not witness_policy(workspace.trust_policy).witnesses:
+        return 0, 0
+    found = find_witnessed(workspace.ledger, workspace.trust_policy, workspace.witness_memory, verify=workspace.verify_checkpoint)
+    return found.size, len(found.witnessing.times)

@@ -10,6 +10,7 @@ from lotmark.bootstrap._workspace import Workspace
 from lotmark.dossier.api import select_scope, verify_artifact
 from lotmark.dossier.api import write_bundle as write_scope
 from lotmark.dossier.models import BundleScope, BundleSummary, Step, VerificationReport
+from lotmark.ledger.api import check_witnesses
 from lotmark.releases.models import RunEvidence
 
 
@@ -44,7 +45,7 @@ def render_dossier(workspace: Workspace, scope: BundleScope) -> tuple[bytes, byt
     view = build_view(
         RunEvidence(scope.run_entries),
         scope.product_entries,
-        log=log_facts(scope.checkpoint, scope.entries),
+        log=log_facts(scope.checkpoint, scope.entries, witnesses=len(check_witnesses(scope.checkpoint, workspace.trust_policy).times)),
         trust=workspace.reader.trust_at(scope.size),
         blob=lambda digest: blobs.get(digest) if blobs.has(digest) else None,
     )

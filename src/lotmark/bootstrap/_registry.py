@@ -16,6 +16,7 @@ _WITH_RULES = (
     "product",
     "tlog",
     "attest",
+    "witness",
     "ledger",
     "index",
     "trace",
@@ -30,6 +31,7 @@ _WITH_RULES = (
     "dossier",
     "integrations",
     "pipeline",
+    "integrations",
     "cli",
 )
 

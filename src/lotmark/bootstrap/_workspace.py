@@ -18,10 +18,11 @@ from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.errors import EnvironmentLacksError
 from lotmark.bootstrap._registry import registry
 from lotmark.index.api import VerifiedReader
-from lotmark.ledger.api import open_ledger
+from lotmark.ledger.api import WitnessMemory, open_ledger, verify_by_log_keys
 from lotmark.ledger.ports import Ledger
 from lotmark.product.api import find_root, load_product
 from lotmark.product.models import Product
+from lotmark.tlog.models import Checkpoint
 
 if TYPE_CHECKING:
     from lotmark.pipeline.api import Settings
@@ -81,10 +82,23 @@ class Workspace:
         """Only verified evidence."""
         return VerifiedReader(self.ledger, self.trust_policy, self.registry)
 
+    def verify_checkpoint(self, note: bytes) -> Checkpoint:
+        """The checkpoint in a signed note, signed by a key that counts for a log of its size.
+
+        Raises:
+            IntegrityError: LM-LED-111.
+        """
+        return verify_by_log_keys(note, self.trust_policy, self.reader.trust())
+
+    @property
+    def witness_memory(self) -> WitnessMemory:
+        """What witnesses cosigned of this ledger; it must continue that to be written to."""
+        return WitnessMemory(self.state / "witnessed")
+
     @contextmanager
     def writer(self) -> Iterator[Ledger]:
         """The ledger for appending; its lock is held only inside."""
-        with self._writing, open_ledger(self.state, FileSigner.load(self.state / "keys" / "log.key"), self.clock) as ledger:
+        with self._writing, open_ledger(self.state, FileSigner.load(self.state / "keys" / "log.key"), self.clock, seen=self.witness_memory.notes()) as ledger:
             yield ledger
 
     def pipeline_signer(self) -> Signer:

@@ -11,6 +11,17 @@ if TYPE_CHECKING:
     from lotmark.bootstrap._demo import run_demo
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
     from lotmark.bootstrap._first_files import write_first_files
+    from lotmark.bootstrap._log_services import (
+        ask_for_cosignatures,
+        check_independence,
+        check_mirror,
+        export_log,
+        make_server,
+        open_witness,
+        read_trust,
+        record_in_git,
+        witnessed,
+    )
     from lotmark.bootstrap._opening import create_state, enrol_key, revoke_key
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
     from lotmark.bootstrap._release_plan import check_plan, plan_release
@@ -20,17 +31,25 @@ __all__ = [
     "ENGINE",
     "Workspace",
     "answer",
+    "ask_for_cosignatures",
     "check_deployments",
+    "check_independence",
+    "check_mirror",
     "check_plan",
     "close_waiver",
     "create_state",
     "enrol_key",
+    "export_log",
     "find_log",
+    "make_server",
     "open_index",
+    "open_witness",
     "open_workspace",
     "operator_name",
     "plan_deployment",
     "plan_release",
+    "read_trust",
+    "record_in_git",
     "redeploy",
     "registry",
     "remember_log",
@@ -45,6 +64,7 @@ __all__ = [
     "sign_withdrawal",
     "verify_deployment",
     "waiting_decision",
+    "witnessed",
     "write_bundle",
     "write_first_files",
 ]
@@ -52,6 +72,15 @@ __all__ = [
 _LATE = {
     "answer": "_answers",
     "open_index": "_answers",
+    "ask_for_cosignatures": "_log_services",
+    "check_independence": "_log_services",
+    "check_mirror": "_log_services",
+    "export_log": "_log_services",
+    "make_server": "_log_services",
+    "open_witness": "_log_services",
+    "read_trust": "_log_services",
+    "record_in_git": "_log_services",
+    "witnessed": "_log_services",
     "create_state": "_opening",
     "enrol_key": "_opening",
     "revoke_key": "_opening",

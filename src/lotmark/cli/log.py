@@ -1,12 +1,14 @@
 """`lotmark log`: read the ledger, prove it, check every byte of it."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from lotmark.base.errors import ExitCode
+from lotmark.cli._log_export import check_place, export
+from lotmark.cli._log_prove import checkpoint, prove
+from lotmark.cli._log_witness import witness
 from lotmark.cli._output import Output, table
 
 
@@ -56,22 +58,35 @@ def search(output: Output, kind: str | None, scope: str | None, since: int, limi
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A signed checkpoint that was kept elsewhere (may be repeated).",
 )
+@click.option("--tiles", "place", metavar="PLACE", default=None, help="Check an export of a log instead, tile by tile: a folder or URL.")
+@click.option("--trust", type=click.Path(path_type=Path), default=None, help="Your trust file of the log, for --tiles (default: that of the ledger here).")
+@click.option("--max-age", metavar="HOURS", type=click.FloatRange(min=0), default=None, help="How old the witnesses' quorum may be, for --tiles.")
 @click.pass_obj
-def fsck(output: Output, seen: tuple[Path, ...]) -> int:
+def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path | None, max_age: float | None) -> int:
     """Check every entry, envelope, blob, proof and signature; exits 6 and names what is broken.
 
-    Only a checkpoint kept elsewhere (--seen) can show that the log was rolled back or rewritten by who holds its key.
+    Only a checkpoint kept elsewhere (--seen), or a witness, can show that the log was rolled back or rewritten by who holds its key.
     """
+    from lotmark.bootstrap.api import witnessed
+    from lotmark.ledger.api import NOT_WITNESSED, describe_witnesses
     from lotmark.ledger.api import fsck as check
 
+    if place is not None:
+        return check_place(output, place, trust, seen, max_age)
+    if trust is not None or max_age is not None:
+        raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
-    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[path.read_bytes() for path in seen])
+    kept = workspace.witness_memory.notes()
+    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept])
+    # Of a log that is broken no witness can speak: its proofs may not hold.
+    found = witnessed(workspace) if report.is_sound else None
     wire = {
         "size": report.size,
         "entries": report.entries,
         "blobs": report.blobs,
         "root": report.root.hex(),
         "sound": report.is_sound,
+        "witnessedSize": found.size if found else 0,
         "findings": [finding.to_wire() for finding in report.findings],
     }
     if output.format not in {"text", "json"}:
@@ -82,23 +97,15 @@ def fsck(output: Output, seen: tuple[Path, ...]) -> int:
         lines = [format_finding(finding.to_wire()) for finding in report.findings]
         state = click.style("✓ sound", fg="green") if report.is_sound else click.style("✗ broken", fg="red")
         lines.append(f"{state}: {report.entries} entries, {report.blobs} blobs, root {report.root.hex()[:16]}")
-        lines.append("No witness: tamper-evident only against people without the log key.")
+        if found and found.size:
+            lines.append(f"Witnessed up to size {found.size}. {describe_witnesses(found.witnessing)}")
+        else:
+            lines.append(NOT_WITNESSED)
         output.result("log-fsck", wire, "\n".join(lines))
     return int(ExitCode.ACCEPTED if report.is_sound else ExitCode.INTEGRITY)
 
 
-@command.command()
-@click.argument("index", type=click.IntRange(min=0))
-@click.pass_obj
-def prove(output: Output, index: int) -> None:
-    """Print the receipt of an entry: header, inclusion proof, signed checkpoint. It verifies offline."""
-    workspace = output.workspace()
-    receipt = workspace.ledger.receipt(index)
-    output.print(json.dumps(json.loads(receipt.to_json()), indent=2))
-
-
-@command.command()
-@click.pass_obj
-def checkpoint(output: Output) -> None:
-    """Print the newest signed checkpoint (C2SP), to be kept somewhere else."""
-    output.print(output.workspace().ledger.checkpoint().decode(), newline=False)
+command.add_command(prove)
+command.add_command(checkpoint)
+command.add_command(export)
+command.add_command(witness)

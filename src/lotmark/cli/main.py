@@ -30,7 +30,7 @@ _COMMANDS = {
     "deploy": ("deploy", "plan, apply, verify, rollback, status"),
     "show": ("show", "the five answers for a version, commit, digest or id"),
     "verify": ("verify", "a bundle, an artifact, a deployment; offline"),
-    "log": ("log", "search, fsck, prove, checkpoint"),
+    "log": ("log", "search, fsck, prove, checkpoint, export, witness"),
     "key": ("key", "generate, enrol, list, revoke"),
     "explain": ("explain", "the whole story behind a rule code"),
 }

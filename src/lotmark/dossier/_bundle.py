@@ -14,7 +14,7 @@ from lotmark.dossier._archive import write_archive
 from lotmark.dossier._bundle_guide import format_guide
 from lotmark.dossier.models import BundleFile, BundleScope, BundleSummary, Manifest, belongs, blob_path, envelope_path
 from lotmark.index.api import VerifiedReader
-from lotmark.ledger.api import export_headers
+from lotmark.ledger.api import covering_checkpoint, export_headers
 from lotmark.ledger.ports import BlobStore
 from lotmark.tlog.api import parse_checkpoint, parse_note
 
@@ -22,7 +22,7 @@ _CLOSED: Final = "run-closed"
 
 
 def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
-    """What a bundle of the run holds, fixed at the record that closed it: the oldest checkpoint that covers that record.
+    """What a bundle of the run holds, fixed at the record that closed it: the oldest checkpoint that covers that record, with the reader's quorum if one has it.
 
     Raises:
         NothingToJudgeError: LM-DOS-050 if the run is not closed: its bundle would be another one tomorrow.
@@ -35,7 +35,7 @@ def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
         raise NothingToJudgeError(
             "LM-DOS-050", f"{run} is not closed", where=run, solution="`lotmark run` brings it to its end; `lotmark release list` shows the runs"
         )
-    checkpoint = ledger.receipt(closing.index).checkpoint
+    checkpoint = covering_checkpoint(ledger, closing.index, reader.policy)
     told = parse_checkpoint(parse_note(checkpoint).text)
     opened = reader.verify(opening).statement.predicate
     product, version = opened["product"]["id"], opened["product"]["version"]

@@ -11,16 +11,16 @@ from typing import Final
 from lotmark.attest.api import parse_envelope, replay_trust, verify_envelope
 from lotmark.attest.models import Envelope, Registry, Trust, TrustPolicy, Verified
 from lotmark.base.digest import Digest
-from lotmark.base.errors import ExitCode, LotmarkError
+from lotmark.base.errors import ExitCode, IntegrityError, LotmarkError
 from lotmark.base.findings import Finding, Severity
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import Archive
-from lotmark.dossier.models import KEY_EVENT, Manifest, TrustFinder, belongs, blob_path, envelope_path
-from lotmark.ledger.api import verify_by_log_keys, verify_headers
+from lotmark.dossier.models import KEY_EVENT, Freshness, Manifest, TrustFinder, belongs, blob_path, envelope_path
+from lotmark.ledger.api import judge_witnesses, verify_by_log_keys, verify_headers
 from lotmark.ledger.models import Entry, blob_list
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
-from lotmark.tlog.models import Checkpoint
+from lotmark.tlog.models import Checkpoint, Witnessing
 
 RESTORE: Final = form.AGAIN
 _MAX_SHOWN: Final = 20
@@ -107,7 +107,9 @@ def _crc(name: str) -> Finding:
     return broken("LM-DOS-004", f"DIGEST_MISMATCH: the archive's checksum of {record_name(name)} has changed ({name})", record_name(name))
 
 
-def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | TrustFinder | None) -> tuple[str, Checkpoint, TrustPolicy]:
+def check_checkpoint(
+    archive: Archive, manifest: Manifest, trust: TrustPolicy | TrustFinder | None, fresh: Freshness | None = None
+) -> tuple[str, Checkpoint, TrustPolicy]:
     """Step 3: the checkpoint, by the log key and the witnesses of the caller; nothing comes from `trust/` in the bundle."""
     note = archive.read(form.CHECKPOINT)
     policy = _find_trust(trust, manifest.origin)
@@ -133,21 +135,25 @@ def check_checkpoint(archive: Archive, manifest: Manifest, trust: TrustPolicy | 
             "the manifest speaks of another log or size",
             [broken("LM-DOS-017", f"SCOPE_MISMATCH: the checkpoint is of {checkpoint.origin} at size {checkpoint.size}", form.MANIFEST)],
         )
-    witnessed = sum(_is_witnessed(note, witness) for witness in policy.witnesses)
-    if witnessed < policy.quorum:
-        raise StepFailedError(
-            f"{witnessed} of {policy.quorum} witnesses",
-            [
-                broken(
-                    "LM-DOS-008",
-                    f"NOT_WITNESSED: {witnessed} of the {policy.quorum} witnesses that you ask for",
-                    "checkpoint",
-                    "get a bundle with their cosignatures",
-                )
-            ],
-        )
-    witnesses = f"{witnessed} witnesses" if policy.witnesses else "no witness: it shows tampering only by those who do not hold the log's key"
-    return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {witnesses}", checkpoint, policy
+    found = _judge_witnesses(note, policy, fresh)
+    return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {_told(found)}", checkpoint, policy
+
+
+def _judge_witnesses(note: bytes, policy: TrustPolicy, fresh: Freshness | None) -> Witnessing:
+    """The cosignatures, by the caller's witnesses, quorum and, if he asks for it, the age that he allows."""
+    try:
+        return judge_witnesses(note, policy, now=fresh.now if fresh else None, max_age=fresh.max_age if fresh else None)
+    except IntegrityError as error:
+        code = "LM-DOS-008" if error.code == "LM-LED-141" else error.code
+        raise StepFailedError(error.reason.partition(": ")[2], [broken(code, error.reason, "checkpoint", error.solution or RESTORE)]) from error
+    except LotmarkError as error:
+        raise StepFailedError.of(error, exit_code=ExitCode.ENVIRONMENT) from error  # the caller's own file is at fault
+
+
+def _told(found: Witnessing) -> str:
+    if not found.times:
+        return "no witness: it shows tampering only by those who do not hold the log's key"
+    return f"cosigned by {', '.join(sorted(found.times))}"
 
 
 def _find_keys(archive: Archive, policy: TrustPolicy) -> Trust:
@@ -172,13 +178,6 @@ def _find_trust(trust: TrustPolicy | TrustFinder | None, origin: str) -> TrustPo
     except LotmarkError as error:
         # The caller's own file is at fault, not the bundle.
         raise StepFailedError.of(error, exit_code=ExitCode.ENVIRONMENT) from error
-
-
-def _is_witnessed(note: bytes, witness: str) -> bool:
-    try:
-        return bool(tlog.verify_note(note, [tlog.parse_vkey(witness)]).signers)
-    except TlogError:
-        return False
 
 
 def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, registry: Registry, *, complete: bool) -> tuple[str, LogContent]:

@@ -15,7 +15,7 @@ from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
 from lotmark.dossier._archive import ARCHIVE_LIMITS, Archive, parse_archive, read_bytes
 from lotmark.dossier._steps import StepFailedError
-from lotmark.dossier.models import Manifest, Step, TrustFinder, VerificationReport, blob_path
+from lotmark.dossier.models import Freshness, Manifest, Step, TrustFinder, VerificationReport, blob_path
 from lotmark.releases.models import RunEvidence
 
 NAMES: Final = (
@@ -81,6 +81,7 @@ def verify_bundle(
     registry: Registry,
     complete: bool = True,
     artifact: Path | None = None,
+    fresh: Freshness | None = None,
     limits: Limits = ARCHIVE_LIMITS,
 ) -> VerificationReport:
     """Verify a bundle without server, database or network.
@@ -91,6 +92,7 @@ def verify_bundle(
         registry: The kinds of evidence that the caller knows.
         complete: Whether the bundle must hold every record of its run, and the run everything that it promised.
         artifact: A file that must be the released artifact.
+        fresh: How old the cosignatures of the caller's quorum may be; by default their age is not judged.
         limits: How much is read at all.
 
     Raises:
@@ -106,7 +108,7 @@ def verify_bundle(
         manifest = run.run(2, lambda: steps.check_manifest(archive))
         if manifest is not None:
             about |= {"product": manifest.product, "version": manifest.version, "run": manifest.run, "origin": manifest.origin, "logSize": manifest.log_size}
-            _verify_log(run, about, archive, manifest, trust, registry, complete=complete, given=given)
+            _verify_log(run, about, archive, manifest, trust, registry, complete=complete, given=given, fresh=fresh)
     return run.report(about)
 
 
@@ -120,8 +122,9 @@ def _verify_log(
     *,
     complete: bool,
     given: tuple[str, Digest] | None,
+    fresh: Freshness | None,
 ) -> None:
-    signed = run.run(3, lambda: _split(steps.check_checkpoint(archive, manifest, trust)))
+    signed = run.run(3, lambda: _split(steps.check_checkpoint(archive, manifest, trust, fresh)))
     if signed is None:
         return
     checkpoint, policy = signed

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -19,6 +20,14 @@ Verdict = Literal["accepted", "refused", "broken", "not-checked"]
 
 TrustFinder = Callable[[str], TrustPolicy | None]
 """Log origin -> what the caller himself trusts of that log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old the quorum of cosignatures may be, for whoever wants the log as it is now and not as it was at the release."""
+
+    now: datetime
+    max_age: timedelta
 
 
 @dataclass(frozen=True, slots=True)

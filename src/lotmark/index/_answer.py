@@ -12,10 +12,11 @@ from lotmark.index.models import Answers, Proof, RunSummary, WaiverAnswer
 CAVEAT: Final = "No witness: tamper-evident only against people without the log key."
 
 
-def answer_question(index: Index, question: str, today: date) -> Answers:
+def answer_question(index: Index, question: str, today: date, *, witnessed: tuple[int, int] = (0, 0)) -> Answers:
     """The answer to `question`: a version, run, commit, digest, requirement, hazard, control, component, waiver or UDI-DI.
 
-    `today` is the day on which waivers are judged to hold.
+    `today` is the day on which waivers are judged to hold; `witnessed` is up to which size the caller's witnesses
+    cosigned the log, and how many of them.
 
     Raises:
         UsageError: LM-IDX-005 if it fits several things; the solution lists them.
@@ -25,12 +26,14 @@ def answer_question(index: Index, question: str, today: date) -> Answers:
     about = found.about
     if about.kind == "item":
         items = item_history(index, found.product, about.name.partition(":")[2])
-        return Answers(question=question, about=about, run=_chief([item.run for item in items]), items=tuple(items), proof=_proof(index, "1"))
+        return Answers(question=question, about=about, run=_chief([item.run for item in items]), items=tuple(items), proof=_proof(index, witnessed, "1"))
     if about.kind == "component":
         components = component_releases(index, found.key)
-        return Answers(question=question, about=about, run=_chief([use.run for use in components]), components=tuple(components), proof=_proof(index, "1"))
+        return Answers(
+            question=question, about=about, run=_chief([use.run for use in components]), components=tuple(components), proof=_proof(index, witnessed, "1")
+        )
     if about.kind == "waiver":
-        return _about_waiver(index, question, found, today)
+        return _about_waiver(index, question, found, today, witnessed)
     summary = found.runs[0]
     return Answers(
         question=question,
@@ -38,11 +41,11 @@ def answer_question(index: Index, question: str, today: date) -> Answers:
         run=summary.run,
         answers=five_answers(index, summary, today),
         others=tuple(found.runs[1:]),
-        proof=_proof(index, "run = ?", summary.run),
+        proof=_proof(index, witnessed, "run = ?", summary.run),
     )
 
 
-def _about_waiver(index: Index, question: str, found: Found, today: date) -> Answers:
+def _about_waiver(index: Index, question: str, found: Found, today: date, witnessed: tuple[int, int]) -> Answers:
     name = found.about.name
     waiver = read_waiver(index, name, today)
     assert waiver is not None  # noqa: S101 - it was found by its row
@@ -52,7 +55,7 @@ def _about_waiver(index: Index, question: str, found: Found, today: date) -> Ans
         about=found.about,
         run=_chief(runs),
         waiver=WaiverAnswer(waiver=waiver, runs=tuple(runs)),
-        proof=_proof(index, "idx = ?", waiver.index),
+        proof=_proof(index, witnessed, "idx = ?", waiver.index),
     )
 
 
@@ -62,7 +65,18 @@ def _chief(runs: list[RunSummary]) -> str:
     return (released or runs)[-1].run if runs else ""
 
 
-def _proof(index: Index, condition: str, *values: object) -> Proof:
+def _proof(index: Index, witnessed: tuple[int, int], condition: str, *values: object) -> Proof:
     span = index.first(f"SELECT min(idx) AS first, max(idx) AS last FROM entries WHERE {condition}", *values) or {}  # noqa: S608 - a constant
     checkpoint = index.checkpoint()
-    return Proof(origin=checkpoint.origin, first=span["first"], last=span["last"], size=checkpoint.size, root=checkpoint.root.hex(), witnesses=0, caveat=CAVEAT)
+    size, witnesses = witnessed
+    # Records beyond what was cosigned are as good as unwitnessed; the span of an answer may lie on both sides.
+    reached = witnesses > 0 and size > (span["last"] if span.get("last") is not None else -1)
+    return Proof(
+        origin=checkpoint.origin,
+        first=span["first"],
+        last=span["last"],
+        size=checkpoint.size,
+        root=checkpoint.root.hex(),
+        witnesses=witnesses if reached else 0,
+        caveat=f"Cosigned by {witnesses} of your witnesses up to size {size}." if reached else CAVEAT,
+    )

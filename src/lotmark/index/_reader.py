@@ -32,6 +32,11 @@ class VerifiedReader:
     def ledger(self) -> Ledger:
         return self._ledger
 
+    @property
+    def policy(self) -> TrustPolicy:
+        """What the caller trusts of the log."""
+        return self._policy
+
     def find(self, entry: Entry, *, keep: bool = True) -> Verified | None:
         """As `verify`, but None for an entry that is kept and never counted: of an unknown kind, or disowned."""
         return self.verify(entry, keep=keep) if self._counts(entry) else None

@@ -59,4 +59,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "Tokens and key services need libraries that most installations do without.",
         "pip install 'lotmark[pkcs11,kms]'.",
     ),
+    Rule(
+        "LM-ITG-010", "Not a web address", "A witness or an export is reached over HTTP or HTTPS, without a user name or a query.", "Write https://HOST/PATH."
+    ),
+    Rule(
+        "LM-ITG-011",
+        "Git repository not usable as a witness",
+        "The repository cannot be read, or does not take the commit with the checkpoint. It is never pushed to with force.",
+        "See that this user may read it and push to the branch, without a question being asked.",
+    ),
 )

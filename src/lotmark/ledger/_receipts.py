@@ -1,18 +1,20 @@
 """Receipts and headers exports: read and verified offline, with the log's key alone."""
 
 import base64
+import json
 from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
 
 from lotmark.base.errors import IntegrityError
+from lotmark.ledger._cosignatures import cosigned_checkpoint
 from lotmark.ledger._headers import parse_header
 from lotmark.ledger.models import Entry, Receipt
-from lotmark.ledger.ports import Ledger
+from lotmark.ledger.ports import CheckpointVerifier, Ledger
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError, TlogError
-from lotmark.tlog.models import Checkpoint
+from lotmark.tlog.models import Checkpoint, ProofFile
 
 _AGAIN: Final = "get the file again from where it was made; if it stays so, do not rely on it"
 
@@ -53,12 +55,17 @@ def verify_receipt(receipt: Receipt, log_keys: Collection[str], *, origin: str |
         IntegrityError: LM-LED-111 for the checkpoint, LM-LED-113 for the proof, LM-LED-105 for the header.
     """
     checkpoint = verify_log_checkpoint(receipt.checkpoint, log_keys, origin=origin)
+    return _verify_inclusion(receipt, checkpoint), checkpoint
+
+
+def _verify_inclusion(receipt: Receipt, checkpoint: Checkpoint) -> Entry:
+    """The entry of a receipt, once its proof leads to the root of the checkpoint."""
     leaf = tlog.leaf_hash(receipt.header_bytes)
     try:
         tlog.verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.proof, checkpoint.root)
     except ProofError as error:
         raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", where=f"entry {receipt.index}", solution=_AGAIN) from error
-    return Entry(receipt.index, parse_header(receipt.header_bytes), receipt.header_bytes, leaf), checkpoint
+    return Entry(receipt.index, parse_header(receipt.header_bytes), receipt.header_bytes, leaf)
 
 
 def verify_log_checkpoint(data: bytes, log_keys: Collection[str], *, origin: str | None = None) -> Checkpoint:
@@ -106,6 +113,50 @@ def prove(ledger: Ledger, index: int) -> dict[str, Any]:
         "proof": [base64.b64encode(value).decode() for value in ledger.inclusion_proof(index, checkpoint.size)],
         "checkpoint": note.decode(),
     }
+
+
+def tlog_proof(ledger: Ledger, index: int) -> bytes:
+    """The C2SP ``tlog-proof`` of the entry under the newest checkpoint, with its cosignatures; its extra line is the header.
+
+    Raises:
+        NothingToJudgeError: LM-LED-010 if there is no such entry.
+    """
+    note = cosigned_checkpoint(ledger)
+    size = tlog.parse_checkpoint(tlog.parse_note(note).text).size
+    entry = ledger.entry(index)
+    return tlog.format_proof_file(ProofFile(index, ledger.inclusion_proof(index, size), note, entry.header_bytes))
+
+
+def verify_proof(data: bytes, verify: CheckpointVerifier) -> tuple[Entry, Checkpoint, bytes]:
+    """The entry of a receipt or ``tlog-proof``, the checkpoint that covers it and its note, once signature and inclusion hold.
+
+    Args:
+        data: A receipt as JSON, or a ``tlog-proof`` whose extra line is the header.
+        verify: Which checkpoints of the log the caller trusts.
+
+    Raises:
+        IntegrityError: as `parse_receipt` and `verify_receipt`.
+    """
+    if data.lstrip().startswith(b"{"):
+        receipt = parse_receipt(_compact(data))
+    else:
+        try:
+            proof = tlog.parse_proof_file(data)
+        except TlogError as error:
+            raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", solution=_AGAIN) from error
+        if proof.extra is None:
+            raise IntegrityError("LM-LED-113", "RECEIPT_INVALID: the proof does not hold the header that it proves", solution=_AGAIN)
+        receipt = Receipt(proof.index, proof.extra, proof.proof, proof.note)
+    checkpoint = verify(receipt.checkpoint)
+    return _verify_inclusion(receipt, checkpoint), checkpoint, receipt.checkpoint
+
+
+def _compact(data: bytes) -> bytes:
+    """A receipt as `lotmark log prove` prints it, in the one form of a receipt again; other bytes as they are."""
+    try:
+        return json.dumps(json.loads(data), separators=(",", ":")).encode() if b"\n" in data.strip() else data
+    except ValueError:
+        return data
 
 
 def verify_headers(data: bytes, checkpoint: Checkpoint) -> tuple[Entry, ...]:

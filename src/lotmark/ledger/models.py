@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding, has_errors
+from lotmark.tlog.models import Witnessing
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,80 @@ class FsckReport:
     def is_sound(self) -> bool:
         """Whether nothing is broken."""
         return not has_errors(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSummary:
+    """An export of the log as tiles that was brought up to date."""
+
+    origin: str
+    size: int
+    root: bytes
+    tiles: int
+    """Tiles that were stored now, partial ones too."""
+    bundles: int
+    """Entry bundles that were stored now."""
+
+
+@dataclass(frozen=True, slots=True)
+class TilesReport:
+    """What a check of an export or mirror found."""
+
+    findings: tuple[Finding, ...]
+    note: bytes
+    """The checkpoint, its log signature verified, with the cosignatures that it carries."""
+    size: int
+    root: bytes
+    tiles: int
+    """Tiles that were read."""
+    bundles: int
+    """Entry bundles whose every entry is the one that the tree commits to."""
+    seen: int
+    """Checkpoints kept elsewhere that the log was compared with."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is broken."""
+        return not has_errors(self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessAnswer:
+    """What one witness said when it was asked to cosign."""
+
+    name: str
+    """In the caller's policy."""
+    key_name: str
+    outcome: str
+    """``cosigned``, ``unreachable``, ``refused``; ``fork`` or ``rollback`` where it knows another or a longer log than this;
+    ``rolled-back`` where it has itself forgotten what it cosigned."""
+    detail: str
+    time: int | None = None
+    """When it cosigned, in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessReport:
+    """What the witnesses of a policy say of the newest checkpoint."""
+
+    size: int
+    note: bytes
+    """The checkpoint with every cosignature that was kept on it."""
+    answers: tuple[WitnessAnswer, ...]
+    witnessing: Witnessing
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether a witness shows that the log was rolled back or rewritten."""
+        return any(answer.outcome in {"fork", "rollback"} for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """How far a log is witnessed; `size` 0 where it is not."""
+
+    size: int
+    witnessing: Witnessing
 
 
 def blob_list(blobs: Iterable[Digest]) -> tuple[Digest, ...]:

@@ -10,6 +10,7 @@ from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError
 from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
+from lotmark.tlog.models import AddCheckpoint, Checkpoint, NoteSignature
 
 
 class BlobStore(Protocol):
@@ -79,6 +80,18 @@ class BlobLocks(Protocol):
         ...
 
 
+class ObjectReader(Protocol):
+    """Where an export can be read from: a folder, a bucket, a web server that nobody need trust."""
+
+    def get(self, name: str) -> bytes:
+        """The bytes of the object.
+
+        Raises:
+            NothingToJudgeError: LM-LED-031 if there is none. EnvironmentLacksError: LM-LED-004 if it cannot be read.
+        """
+        ...
+
+
 BlobOpener = Callable[[bool], BlobStore]
 """Opens a ledger's blob store, writable or for reading only."""
 
@@ -129,6 +142,31 @@ class ObjectStore(Protocol):
 
         Raises:
             EnvironmentLacksError: LM-LED-004.
+        """
+        ...
+
+
+CheckpointVerifier = Callable[[bytes], Checkpoint]
+"""Gives the checkpoint in a signed note, once a key that the caller trusts signed it; raises IntegrityError LM-LED-111 if not."""
+
+
+class WitnessClient(Protocol):
+    """A witness, however it is reached (C2SP ``tlog-witness``). What it answers is not trusted: the caller verifies it."""
+
+    def add_checkpoint(self, request: AddCheckpoint) -> tuple[NoteSignature, ...]:
+        """The signature lines with which it cosigns.
+
+        Raises:
+            WitnessRefusalError: with the status of its answer, and at 409 the size that it knows.
+            EnvironmentLacksError: LM-LED-040 if it cannot be reached or does not speak the protocol.
+        """
+        ...
+
+    def published(self, origin: str) -> bytes | None:
+        """The newest checkpoint of that log that it publishes; None if it has none.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-040.
         """
         ...
 

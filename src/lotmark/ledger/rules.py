@@ -96,6 +96,24 @@ RULES: Final[tuple[Rule, ...]] = (
         "Retention is asked of a bucket that keeps no versions or was made without Object Lock, so nothing would stop a deletion.",
         "Make a bucket with Object Lock enabled, or take `lock=` out of the setting.",
     ),
+    Rule(
+        "LM-LED-040",
+        "Witness not reached",
+        "A witness that the trust policy names does not answer, or answers something that is not the protocol. Appends go on and are unwitnessed; a release waits.",
+        "See that its URL in the tlog-policy is right and that it runs; `lotmark log witness` asks again.",
+    ),
+    Rule(
+        "LM-LED-041",
+        "No witness named",
+        "The trust policy of this ledger names no witness, so nobody can be asked to cosign.",
+        "Write witnesses and a quorum into trust.json (docs/how-to/run-a-witness.md).",
+    ),
+    Rule(
+        "LM-LED-042",
+        "WITNESS_NOT_INDEPENDENT",
+        "A witness that runs on this machine, or is reached only from it, falls with it: whoever owns the machine owns both.",
+        "Let another person run the witness on another machine.",
+    ),
     Rule("LM-LED-101", "LEAF_MISMATCH", f"A stored header is not the one that the log committed to. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-102", "ROOT_MISMATCH", f"The tree of the stored entries has another root than the signed checkpoint. {_COMMITTED}", _RESTORE),
     Rule("LM-LED-103", "GAP", f"An entry is missing though later ones exist. {_COMMITTED}", _RESTORE),
@@ -171,5 +189,23 @@ RULES: Final[tuple[Rule, ...]] = (
         "BLOB_NOT_LOCKED",
         "The setting asks for Object Lock, and this blob has none, or a weaker one: whoever may write to the bucket can delete it.",
         "Put the blob again or set its retention; look whether somebody with the right to bypass governance removed it.",
+    ),
+    Rule(
+        "LM-LED-140",
+        "TILE_MISMATCH",
+        "A tile or entry bundle of an export is missing, or not the one that the signed checkpoint commits to: a disk, a proxy or a person changed it.",
+        "Get it from the log itself or from another mirror. Until it is the right one do not rely on what it holds.",
+    ),
+    Rule(
+        "LM-LED-141",
+        "NOT_WITNESSED",
+        "Too few of the witnesses that you trust cosigned the checkpoint. The log's owner can show two people two trees of one size; at most one of them can have the quorum.",
+        "Ask for the cosignatures (`lotmark log witness`), or for a checkpoint that has them.",
+    ),
+    Rule(
+        "LM-LED-142",
+        "STALE",
+        "The quorum of cosignatures is older than you allow: the log stands still, its witnesses do, or somebody shows you an old checkpoint for ever.",
+        "Get the newest checkpoint from the log and from a witness. If they have none, find out why before you rely on this one.",
     ),
 )

@@ -56,12 +56,12 @@ def parse_note(data: bytes) -> Note:
         whole = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise NoteMalformedError(f"the note is not UTF-8 at byte {error.start}") from error
+    if _CONTROL.search(whole):
+        raise NoteMalformedError("the note holds a control character")
     # The last empty line parts text and signatures: a text may hold empty lines itself.
     cut = whole.rfind("\n\n")
     if cut < 0 or not whole.endswith("\n"):
         raise NoteMalformedError("the note has no signature block")
-    if _CONTROL.search(whole):
-        raise NoteMalformedError("the note holds a control character")
     return Note(whole[: cut + 1], parse_signatures(whole[cut + 2 :]))
 
 

@@ -9,6 +9,7 @@ from lotmark.tlog.errors import KeyTextError, NoteUnverifiedError, PolicyMalform
 from lotmark.tlog.models import KeyType, Policy, PolicyGroup, PolicyLog, PolicyWitness, VerifierKey, Witnessing
 
 NONE = "none"
+"""The quorum that asks for no cosignature."""
 _KEYWORDS = frozenset({NONE, "any", "all"})
 _MAX_FILE = 256 * 1024
 _MAX_LINES = 1000

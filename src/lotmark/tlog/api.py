@@ -4,6 +4,7 @@ from lotmark.tlog._checkpoint_text import format_checkpoint, parse_checkpoint
 from lotmark.tlog._checkpoints import is_origin, sign_checkpoint, verify_checkpoint
 from lotmark.tlog._merkle import EMPTY_ROOT, HASH_SIZE, Frontier, LeafNodes, leaf_hash, node_hash, tree_root
 from lotmark.tlog._notes import add_signatures, format_note, format_signatures, parse_note, parse_signatures, sign_note, verify_note
+from lotmark.tlog._policies import NONE as NO_WITNESSES
 from lotmark.tlog._policies import check_policy, format_policy, parse_policy, witness_key
 from lotmark.tlog._proof_files import format_proof_file, parse_proof_file, verify_proof_file
 from lotmark.tlog._proofs import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
@@ -42,6 +43,7 @@ __all__ = [
     "ENTRIES",
     "HASH_SIZE",
     "MAX_REQUEST",
+    "NO_WITNESSES",
     "SIZE_TYPE",
     "Frontier",
     "LeafNodes",

@@ -12,15 +12,17 @@ import pytest
 
 from fakes.keyring import signer
 from lotmark.attest import _signers
-from lotmark.attest.api import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
+from lotmark.attest.api import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy, witness_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
+from lotmark.tlog import api as tlog
+from lotmark.tlog.models import KeyType
 
 pytestmark = pytest.mark.verifies("REQ-004", "RC-002", "HAZ-003")
 
 
-def _vkey(name, key):
-    return f"{name}+{'0a' * 4}+{base64.b64encode(b'%c' % 1 + signer(key).public_key).decode()}"
+def _vkey(name, key, kind=KeyType.ED25519):
+    return tlog.format_vkey(tlog.make_key(name, signer(key).public_key, kind))
 
 
 POLICY = TrustPolicy(
@@ -71,8 +73,12 @@ def test_a_policy_without_witnesses_is_read():
         pytest.param({"witnesses": ["w1"]}, id="witness no vkey"),
         pytest.param({"witnesses": [POLICY.witnesses[0]] * 2}, id="witness twice"),
         pytest.param({"witnesses": [_vkey("w1", "w1"), _vkey("w2", "w1")]}, id="one witness under two names"),
-        pytest.param({"witnesses": [_vkey("w1", "log"), _vkey("w2", "w2")]}, id="the log as its own witness", marks=pytest.mark.attack("W03")),
+        pytest.param({"witnesses": [_vkey("w1", "w1")[:-4] + "AAAA"]}, id="witness with a wrong hash"),
+        pytest.param({"logKey": POLICY.log_key.replace("+", "+0", 1)}, id="logKey with a wrong hash"),
         pytest.param({"quorum": 3}, id="quorum out of reach"),
+        pytest.param({"tlogPolicy": "quorum none"}, id="a tlog-policy beside witnesses"),
+        pytest.param({"tlogPolicy": "quorum nobody", "witnesses": [], "quorum": 0}, id="a tlog-policy that contradicts itself"),
+        pytest.param({"tlogPolicy": f"log {_vkey('other.example', 'w3')}\nquorum none", "witnesses": [], "quorum": 0}, id="a tlog-policy of another log"),
         pytest.param({"quorum": -1}, id="negative quorum"),
         pytest.param({"quorum": 1.5}, id="half a quorum"),
     ],
@@ -81,6 +87,42 @@ def test_anything_doubtful_in_a_policy_is_refused(changes):
     with pytest.raises(UsageError) as caught:
         parse_trust_policy(_data(**changes))
     assert caught.value.code == "LM-ATT-050"
+
+
+@pytest.mark.attack("W03")
+@pytest.mark.parametrize("key", ["log", "ada", "beth"])
+@pytest.mark.parametrize("kind", [KeyType.ED25519, KeyType.COSIGNATURE])
+def test_w03_a_witness_with_the_key_of_the_log_or_a_root_is_refused(key, kind):
+    """Whatever the type that its verifier key gives the same bytes."""
+    vkey = _vkey("w1.example", key, kind)
+    for changes in ({"witnesses": [vkey, _vkey("w2", "w2")]}, {"witnesses": [], "quorum": 0, "tlogPolicy": f"witness a {vkey}\nquorum a\n"}):
+        with pytest.raises(UsageError, match="WITNESS_NOT_INDEPENDENT") as caught:
+            parse_trust_policy(_data(**changes))
+        assert caught.value.code == "LM-ATT-090"
+
+
+TLOG = f"""log {POLICY.log_key}
+witness a {_vkey("w1.example", "w1", KeyType.COSIGNATURE)} https://w1.example/
+witness b {_vkey("w2.example", "w2")}
+group two all a b
+quorum two
+"""
+
+
+def test_a_tlog_policy_names_witnesses_groups_and_quorum():
+    policy = replace(POLICY, witnesses=(), quorum=0, tlog_policy=TLOG)
+    assert parse_trust_policy(format_trust_policy(policy)) == policy
+    found = witness_policy(policy)
+    assert ([witness.name for witness in found.witnesses], found.quorum) == (["a", "b"], "two")
+    assert found.witnesses[0].url == "https://w1.example/"
+
+
+def test_witnesses_and_a_number_are_a_policy_too():
+    found = witness_policy(POLICY)
+    assert [witness.key.kind for witness in found.witnesses] == [KeyType.COSIGNATURE] * 2
+    assert [(group.threshold, group.members) for group in found.groups] == [(2, ("w1", "w2"))]
+    assert witness_policy(replace(POLICY, quorum=0)).quorum == "none"
+    assert witness_policy(TrustPolicy(POLICY.origin, POLICY.log_key, POLICY.roots)).witnesses == ()
 
 
 def test_a_policy_is_strict_json():

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from fakes.bundles import TRUST, codes, expect, failed, find, pack, unpack, verify
 from fakes.keyring import NOON, signer
 from fakes.ledger import policy
+from fakes.note_signers import NoteKey
 from fakes.release_log import DIGEST, NAME, REGISTRY, RUN, SUBJECT, ReleaseLog
 from lotmark.attest.api import KeySigner, build_payload, generate_key, key_id_of, sign_payload
 from lotmark.attest.models import Evidence, PredicateKind, Registry, lotmark_uri
@@ -19,7 +21,9 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode, UsageError
 from lotmark.base.limits import Limits
 from lotmark.dossier._verify import NAMES
-from lotmark.dossier.models import Step, VerificationReport
+from lotmark.dossier.api import verify_bundle
+from lotmark.dossier.models import Freshness, Step, VerificationReport
+from lotmark.tlog.models import KeyType
 
 pytestmark = pytest.mark.verifies("REQ-022", "RC-003", "HAZ-001")
 
@@ -230,25 +234,46 @@ def test_step_3_the_checkpoint_is_that_of_the_manifest(bundle: Path, tmp_path: P
 
 @pytest.mark.attack("L10")
 def test_step_3_l10_witnesses_that_the_caller_asks_for(bundle: Path, tmp_path: Path) -> None:
-    from lotmark.tlog.api import format_vkey, make_key, parse_note, sign_note
-
-    key = make_key("witness.example/w1", signer("witness").public_key)
-    asking = replace(TRUST, witnesses=(format_vkey(key), "witness.example/w2+00000000+BAAA"), quorum=1)
-    expect(verify(bundle, trust=asking), 3, "LM-DOS-008", "NOT_WITNESSED: 0 of the 1")
+    first, second = NoteKey("witness.example/w1", KeyType.COSIGNATURE), NoteKey("witness.example/w2", KeyType.COSIGNATURE)
+    asking = replace(TRUST, witnesses=(first.vkey, second.vkey), quorum=1)
+    expect(verify(bundle, trust=asking), 3, "LM-DOS-008", "NOT_WITNESSED: the checkpoint is cosigned by nobody")
     files = unpack(bundle)
-
-    class Witness:
-        name = "witness.example/w1"
-        public_key = signer("witness").public_key
-
-        def sign(self, data: bytes) -> bytes:
-            return signer("witness").sign(data)
-
-    line = sign_note(parse_note(files["log/checkpoint"]).text, Witness()).split(b"\n\n")[1]
-    path = pack(tmp_path / "x.zip", {**files, "log/checkpoint": files["log/checkpoint"] + line})
+    path = pack(tmp_path / "x.zip", {**files, "log/checkpoint": first.cosign(files["log/checkpoint"], 1_700_000_000)})
     report = verify(path, trust=asking)
     assert report.verdict == "accepted"
-    assert "1 witnesses" in report.steps[2].detail
+    assert "cosigned by w1" in report.steps[2].detail
+    expect(verify(path, trust=replace(asking, quorum=2)), 3, "LM-DOS-008", "cosigned by w1 of your witnesses")
+
+
+@pytest.mark.attack("L11")
+def test_step_3_l11_a_quorum_that_is_older_than_the_caller_allows(bundle: Path, tmp_path: Path) -> None:
+    witness = NoteKey("witness.example/w1", KeyType.COSIGNATURE)
+    asking = replace(TRUST, witnesses=(witness.vkey,), quorum=1)
+    files = unpack(bundle)
+    path = pack(tmp_path / "x.zip", {**files, "log/checkpoint": witness.cosign(files["log/checkpoint"], 1_700_000_000)})
+    at = datetime.fromtimestamp(1_700_000_000, UTC)
+
+    def judged(hours: float) -> VerificationReport:
+        return verify_bundle(path, trust=asking, registry=REGISTRY, fresh=Freshness(at + timedelta(hours=hours), timedelta(hours=24)))
+
+    assert judged(24).verdict == "accepted"
+    expect(judged(25), 3, "LM-LED-142", "STALE: a quorum cosigned 25 h ago, you allow 24 h")
+    expect(judged(-1), 3, "LM-DOS-008", "cosigned in the future")
+
+
+@pytest.mark.attack("L10")
+def test_step_3_a_changed_cosignature_or_a_witness_that_is_the_log(bundle: Path, tmp_path: Path) -> None:
+    witness = NoteKey("witness.example/w1", KeyType.COSIGNATURE)
+    asking = replace(TRUST, witnesses=(witness.vkey,), quorum=1)
+    files = unpack(bundle)
+    note = witness.cosign(files["log/checkpoint"], 1_700_000_000)
+    other = witness.cosign(files["log/checkpoint"], 1_700_000_001)
+    line = note.split(b"\n")[-2]
+    mixed = note.replace(line, line[:-20] + other.split(b"\n")[-2][-20:])
+    expect(verify(pack(tmp_path / "x.zip", {**files, "log/checkpoint": mixed}), trust=asking), 3, "LM-LED-111", "is wrong")
+    selfish = replace(TRUST, witnesses=(TRUST.log_key,), quorum=1)
+    report = verify(bundle, trust=selfish)
+    assert (report.verdict, report.steps[2].findings[0].code) == ("not-checked", "LM-ATT-090")
 
 
 # ---- step 4
