@@ -34,7 +34,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] = 1
     witnesses: list[str]
     quorum: Annotated[int, msgspec.Meta(ge=0)]
-    tlog_policy: str = ""
+    tlog_policy: list[str] = []
+    """The lines of a C2SP tlog-policy: easier to write by hand than one text."""
 
 
 def parse_trust_policy(data: bytes) -> TrustPolicy:
@@ -49,7 +50,9 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
         roots = tuple(_root(text) for text in file.roots)
     except (msgspec.ValidationError, binascii.Error, ValueError, UsageError) as error:
         raise _invalid(str(error)) from error
-    policy = TrustPolicy(file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold, tlog_policy=file.tlog_policy)
+    policy = TrustPolicy(
+        file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold, tlog_policy="".join(f"{line}\n" for line in file.tlog_policy)
+    )
     _check(policy)
     return policy
 
@@ -77,7 +80,7 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
     if policy.root_threshold != 1:
         wire["rootThreshold"] = policy.root_threshold
     if policy.tlog_policy:
-        wire["tlogPolicy"] = policy.tlog_policy
+        wire["tlogPolicy"] = policy.tlog_policy.removesuffix("\n").split("\n")
     data = format_json(wire)
     parse_trust_policy(data)
     return data

@@ -31,7 +31,6 @@ _WITH_RULES = (
     "dossier",
     "integrations",
     "pipeline",
-    "integrations",
     "cli",
 )
 

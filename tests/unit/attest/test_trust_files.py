@@ -76,9 +76,9 @@ def test_a_policy_without_witnesses_is_read():
         pytest.param({"witnesses": [_vkey("w1", "w1")[:-4] + "AAAA"]}, id="witness with a wrong hash"),
         pytest.param({"logKey": POLICY.log_key.replace("+", "+0", 1)}, id="logKey with a wrong hash"),
         pytest.param({"quorum": 3}, id="quorum out of reach"),
-        pytest.param({"tlogPolicy": "quorum none"}, id="a tlog-policy beside witnesses"),
-        pytest.param({"tlogPolicy": "quorum nobody", "witnesses": [], "quorum": 0}, id="a tlog-policy that contradicts itself"),
-        pytest.param({"tlogPolicy": f"log {_vkey('other.example', 'w3')}\nquorum none", "witnesses": [], "quorum": 0}, id="a tlog-policy of another log"),
+        pytest.param({"tlogPolicy": ["quorum none"]}, id="a tlog-policy beside witnesses"),
+        pytest.param({"tlogPolicy": ["quorum nobody"], "witnesses": [], "quorum": 0}, id="a tlog-policy that contradicts itself"),
+        pytest.param({"tlogPolicy": [f"log {_vkey('other.example', 'w3')}", "quorum none"], "witnesses": [], "quorum": 0}, id="a tlog-policy of another log"),
         pytest.param({"quorum": -1}, id="negative quorum"),
         pytest.param({"quorum": 1.5}, id="half a quorum"),
     ],
@@ -95,7 +95,7 @@ def test_anything_doubtful_in_a_policy_is_refused(changes):
 def test_w03_a_witness_with_the_key_of_the_log_or_a_root_is_refused(key, kind):
     """Whatever the type that its verifier key gives the same bytes."""
     vkey = _vkey("w1.example", key, kind)
-    for changes in ({"witnesses": [vkey, _vkey("w2", "w2")]}, {"witnesses": [], "quorum": 0, "tlogPolicy": f"witness a {vkey}\nquorum a\n"}):
+    for changes in ({"witnesses": [vkey, _vkey("w2", "w2")]}, {"witnesses": [], "quorum": 0, "tlogPolicy": [f"witness a {vkey}", "quorum a"]}):
         with pytest.raises(UsageError, match="WITNESS_NOT_INDEPENDENT") as caught:
             parse_trust_policy(_data(**changes))
         assert caught.value.code == "LM-ATT-090"
@@ -112,6 +112,7 @@ quorum two
 def test_a_tlog_policy_names_witnesses_groups_and_quorum():
     policy = replace(POLICY, witnesses=(), quorum=0, tlog_policy=TLOG)
     assert parse_trust_policy(format_trust_policy(policy)) == policy
+    assert json.loads(format_trust_policy(policy))["tlogPolicy"] == TLOG.splitlines()
     found = witness_policy(policy)
     assert ([witness.name for witness in found.witnesses], found.quorum) == (["a", "b"], "two")
     assert found.witnesses[0].url == "https://w1.example/"
