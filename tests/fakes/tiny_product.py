@@ -18,13 +18,16 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_pem_private_key
+
 from fakes.quick import quick_environment
 from lotmark.attest.api import FileSigner, KeySigner, format_trust_policy, generate_key, public_pem, write_key
 from lotmark.attest.models import Person
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.digest import Digest
-from lotmark.bootstrap._opening import create_state, enrol_key
+from lotmark.bootstrap._key_changes import enrol_key
+from lotmark.bootstrap._opening import create_state
 from lotmark.bootstrap._signing import sign_approval
 from lotmark.bootstrap._workspace import STATE, Workspace
 from lotmark.cli.main import run as run_cli
@@ -359,6 +362,16 @@ class TinyProduct:
     def as_person(self, person: str) -> tuple[str, ...]:
         """The options with which a person signs; LOTMARK_PASSPHRASE_FILE must name `people/passphrase`."""
         return ("--as", person, "--key", str(self.people / f"{person}.key"))
+
+    def as_root(self, person: str, key: str = "") -> tuple[str, ...]:
+        """As `as_person`, with the person's key of that name sealed in a way that is opened quickly, so that a test may sign often."""
+        name = key or person
+        place = self.people / f"{name}.quick.key"
+        if not place.exists():
+            private = load_pem_private_key((self.people / f"{name}.raw").read_bytes(), None)
+            place.touch(mode=0o600)
+            place.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(PASSPHRASE.encode())))
+        return ("--as", person, "--key", str(place))
 
     def process(self, *words: str, **options: Any) -> "subprocess.Popen[str]":
         """A process of its own that runs the command line on this product."""

@@ -17,6 +17,7 @@ import msgspec
 
 from lotmark.attest._events import find_fault, subjects_of
 from lotmark.attest._keys import algorithm_of, key_id_of
+from lotmark.attest._statement import check_body, parse_statement
 from lotmark.attest._verify import verify_envelope
 from lotmark.attest.models import Envelope, Grant, KeyRecord, Proposal, Registry, Subject, Trust, count_signers
 from lotmark.attest.predicates import KEY_EVENT, KINDS, Compromise, Ending, Enrolment, Genesis, KeyBody, KeyEvent, PersonBody, Rotation, Threshold
@@ -183,6 +184,19 @@ def _check_confirmed(trust: Trust, roots: Collection[bytes], root_threshold: int
             where="the threshold event",
             solution="have so many of your roots sign the log's threshold event (`lotmark key root sign`)",
         )
+
+
+def parse_key_event(payload: bytes) -> KeyEvent:
+    """The Statement bytes of a key event, unsigned, -> the event: what a root person reads before he signs it.
+
+    Raises:
+        IntegrityError: LM-ATT-041 or what `parse_statement` raises if it is no key event that could stand.
+    """
+    statement = parse_statement(payload)
+    if statement.predicate_type != KEY_EVENT.uri:
+        raise IntegrityError("LM-ATT-017", f"the Statement is a {statement.predicate_type[:120]!r}, no key event", solution="make it with `--propose FILE`")
+    check_body(KEY_EVENT, statement.predicate, IntegrityError)
+    return _read_event(statement.predicate, statement.subject, 0)
 
 
 def log_keys_at(trust: Trust, size: int, own: bytes) -> tuple[bytes, ...]:

@@ -18,9 +18,9 @@ from lotmark.attest._keys import (
     raw_public_key,
     verify_signature,
 )
-from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, open_file_signer, read_guarded, write_key
+from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, open_file_signer, read_guarded, write_key, write_private
 from lotmark.attest._statement import build_payload
-from lotmark.attest._trust import apply_key_event, log_keys_at, replay_trust
+from lotmark.attest._trust import apply_key_event, log_keys_at, parse_key_event, replay_trust
 from lotmark.attest._trust_files import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy
 from lotmark.attest._verify import verify_envelope
 from lotmark.attest._witnesses import witness_policy
@@ -51,6 +51,7 @@ __all__ = [
     "pae",
     "parse_envelope",
     "parse_json",
+    "parse_key_event",
     "parse_public_pem",
     "parse_trust_policy",
     "public_pem",
@@ -63,4 +64,5 @@ __all__ = [
     "verify_signature",
     "witness_policy",
     "write_key",
+    "write_private",
 ]

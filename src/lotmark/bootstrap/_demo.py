@@ -22,8 +22,9 @@ from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.documents import read_document
 from lotmark.base.errors import EnvironmentLacksError, LotmarkError, NothingToJudgeError, RefusedError, UsageError
+from lotmark.bootstrap._key_changes import enrol_key
 from lotmark.bootstrap._known_logs import forget_log, remember_log
-from lotmark.bootstrap._opening import create_state, enrol_key
+from lotmark.bootstrap._opening import create_state
 from lotmark.bootstrap._signing import sign_approval, sign_waiver
 from lotmark.bootstrap._workspace import STATE, Workspace
 from lotmark.matrix.models import WaiverScope

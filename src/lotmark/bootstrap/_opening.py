@@ -6,7 +6,6 @@ from pathlib import Path
 
 from lotmark.attest.api import (
     KeySigner,
-    apply_key_event,
     build_payload,
     format_trust_policy,
     generate_key,
@@ -14,17 +13,15 @@ from lotmark.attest.api import (
     sign_payload,
     write_key,
 )
-from lotmark.attest.models import Envelope, KeyKind, Person, TrustPolicy
+from lotmark.attest.models import KeyKind, Person, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock
 from lotmark.base.errors import UsageError
+from lotmark.bootstrap._machine_keys import KEYS
 from lotmark.bootstrap._registry import registry
-from lotmark.bootstrap._workspace import Workspace, operator_name
 from lotmark.ledger.api import create_ledger
 from lotmark.ledger.models import Submission
 from lotmark.tlog.api import format_vkey, make_key
-
-KEYS = "keys"
 
 
 def create_state(state: Path, *, origin: str, product: str, administrator: Person, root: Signer, clock: Clock) -> TrustPolicy:
@@ -63,27 +60,3 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
         state.rmdir()
     scratch.rename(state)
     return policy
-
-
-def enrol_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person: Person | None, reason: str, root: Signer) -> int:
-    """Append a key's enrolment, signed by a root key; gives the log index.
-
-    Raises:
-        IntegrityError: if the event does not fit the keys before it, or the signer is no valid root key.
-    """
-    evidence = key_event("enrol", public_key=public_key, kind=kind, person=person, reason=reason, at=workspace.clock.now())
-    return _append_event(workspace, sign_payload(build_payload(evidence, workspace.registry), root))
-
-
-def revoke_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person: Person | None, reason: str, root: Signer) -> int:
-    """Append a key's revocation, signed by a root key; gives the log index from which the key no longer counts."""
-    evidence = key_event("revoke", public_key=public_key, kind=kind, person=person, reason=reason, at=workspace.clock.now())
-    return _append_event(workspace, sign_payload(build_payload(evidence, workspace.registry), root))
-
-
-def _append_event(workspace: Workspace, envelope: Envelope) -> int:
-    with workspace.writer() as ledger:
-        # Tried before it is appended, at the very index that it will have: an event that does not verify would make every later reading fail.
-        apply_key_event(workspace.reader.trust(), ledger.size, envelope, workspace.trust_policy.roots)
-        (receipt,) = ledger.append([Submission(envelope, "key-event", f"product:{workspace.product.id}", submitter=operator_name())])
-    return receipt.index

@@ -11,11 +11,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lotmark.attest.api import FileSigner, parse_trust_policy
-from lotmark.attest.models import Registry, TrustPolicy
+from lotmark.attest.api import parse_trust_policy
+from lotmark.attest.models import Registry, Trust, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.errors import EnvironmentLacksError
+from lotmark.bootstrap._machine_keys import coming_signers, machine_signers
 from lotmark.bootstrap._registry import registry
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import WitnessMemory, open_ledger, verify_by_log_keys
@@ -96,14 +97,23 @@ class Workspace:
         return WitnessMemory(self.state / "witnessed")
 
     @contextmanager
-    def writer(self) -> Iterator[Ledger]:
-        """The ledger for appending; its lock is held only inside."""
-        with self._writing, open_ledger(self.state, FileSigner.load(self.state / "keys" / "log.key"), self.clock, seen=self.witness_memory.notes()) as ledger:
-            yield ledger
+    def writer(self, *, coming_keys: bool = False) -> Iterator[Ledger]:
+        """The ledger for appending; its lock is held only inside.
+
+        Checkpoints are signed by each log key that counts; with `coming_keys` also by those that were never enrolled, for
+        the very entry that lets one follow another.
+        """
+        with self._writing:
+            log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
+            with open_ledger(self.state, log_key, self.clock, beside=beside, seen=self.witness_memory.notes()) as ledger:
+                yield ledger
+
+    def _trust_now(self) -> tuple[Trust, int]:
+        return self.reader.trust(), self.ledger.size
 
     def pipeline_signer(self) -> Signer:
         """The pipeline's key, loaded anew each time."""
-        return FileSigner.load(self.state / "keys" / "pipeline.key")
+        return machine_signers(self.state, "pipeline", self._trust_now)[0]
 
     def settings(self) -> "Settings":
         """The pipeline's ports."""

@@ -22,7 +22,10 @@ def person_option(function: Callable[..., Any]) -> Callable[..., Any]:
 def key_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--key FILE``."""
     return click.option(
-        "--key", "key_file", type=click.Path(path_type=Path), default=None, help="Your key file (default: in your lotmark configuration folder)."
+        "--key",
+        "key_file",
+        default=None,
+        help="Your key: a file (default: in your lotmark configuration folder), or the URI of a key in a token or key service.",
     )(function)
 
 
@@ -34,15 +37,49 @@ def key_path(person: str) -> Path:
     return base / "lotmark" / "keys" / f"{person}.key"
 
 
-def load_personal_key(person: str, key_file: Path | None) -> Signer:
-    """The person's key, opened with the passphrase that the person gives now.
+def load_signer(key: str | None, *, person: str | None = None) -> Signer:
+    """The key that `key` names (a file, or a URI); without it that of the person.
+
+    Raises:
+        UsageError: LM-CLI-014 if neither is given; as `load_personal_key` and `integrations.open_signer`.
+    """
+    if key is None and person is None:
+        raise UsageError("LM-CLI-014", "say whose key: --as PERSON, or --key FILE or URI", solution="give one of the two")
+    if person is not None:
+        return load_personal_key(person, key)
+    from lotmark.integrations.api import is_key_uri, open_signer
+
+    named = str(key)
+    return open_signer(named if is_key_uri(named) else f"file:{named}", read_passphrase)
+
+
+def read_public_key(path: Path) -> bytes:
+    """The public key in a PEM file.
+
+    Raises:
+        UsageError: LM-ATT-025 or LM-ATT-037.
+    """
+    from lotmark.attest.api import parse_public_pem
+
+    return parse_public_pem(path.read_bytes())
+
+
+def load_personal_key(person: str, key_file: str | None) -> Signer:
+    """The person's key, opened with the passphrase or PIN that the person gives now.
 
     Raises:
         EnvironmentLacksError: if there is no key, no passphrase, or a wrong one.
     """
     from lotmark.attest.api import PassphraseSigner
 
-    path = key_file or key_path(person)
+    if key_file is not None:
+        from lotmark.integrations.api import is_key_uri, open_signer
+
+        if key_file.startswith("file:"):
+            key_file = key_file.removeprefix("file:").removeprefix("//")  # a person's key in a file is sealed, however it is named
+        elif is_key_uri(key_file):
+            return open_signer(key_file, lambda prompt: read_passphrase(f"{person}: {prompt}"))
+    path = Path(key_file) if key_file else key_path(person)
     if not path.is_file():
         raise EnvironmentLacksError(
             "LM-CLI-014",

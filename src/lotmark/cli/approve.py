@@ -1,7 +1,6 @@
 """`lotmark approve`: people decide, each with a key of their own."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import click
@@ -46,7 +45,7 @@ def request(output: Output, run_id: str | None) -> int:
 @click.option("--delegation", default=None, help="Sign on somebody's behalf, by this delegation (DLG-0001).")
 @click.option("--run", "run_id", default=None, help="The run (default: the newest).")
 @click.pass_obj
-def sign(output: Output, person: str, key_file: Path | None, role: str, meaning: Any, reason: str, delegation: str | None, run_id: str | None) -> None:
+def sign(output: Output, person: str, key_file: str | None, role: str, meaning: Any, reason: str, delegation: str | None, run_id: str | None) -> None:
     """Sign the decision that a run waits on, with your passphrase-protected key."""
     _sign(output, person, key_file, role=role, meaning=meaning, reason=reason, delegation=delegation, run_id=run_id)
 
@@ -58,7 +57,7 @@ def sign(output: Output, person: str, key_file: Path | None, role: str, meaning:
 @click.option("--reason", required=True, help="Why; becomes part of the signed bytes.")
 @click.option("--run", "run_id", default=None, help="The run (default: the newest).")
 @click.pass_obj
-def reject(output: Output, person: str, key_file: Path | None, role: str, reason: str, run_id: str | None) -> None:
+def reject(output: Output, person: str, key_file: str | None, role: str, reason: str, run_id: str | None) -> None:
     """Reject the release; the next `lotmark run` closes the run as refused."""
     _sign(output, person, key_file, role=role, meaning="rejection", reason=reason, delegation=None, run_id=run_id)
 
@@ -72,7 +71,7 @@ def reject(output: Output, person: str, key_file: Path | None, role: str, reason
 @click.option("--days", type=click.IntRange(1, 366), required=True, help="For so many days from now.")
 @click.option("--reason", required=True)
 @click.pass_obj
-def delegate(output: Output, person: str, key_file: Path | None, delegate: str, role: str, tier_limit: str, days: int, reason: str) -> None:
+def delegate(output: Output, person: str, key_file: str | None, delegate: str, role: str, tier_limit: str, days: int, reason: str) -> None:
     """Let somebody sign on your behalf, as themselves, for a time and up to a risk tier."""
     from lotmark.bootstrap.api import sign_delegation
 
@@ -93,7 +92,7 @@ def delegate(output: Output, person: str, key_file: Path | None, delegate: str, 
 @click.argument("index", type=click.IntRange(min=0))
 @click.option("--reason", required=True)
 @click.pass_obj
-def withdraw(output: Output, person: str, key_file: Path | None, index: int, reason: str) -> None:
+def withdraw(output: Output, person: str, key_file: str | None, index: int, reason: str) -> None:
     """Withdraw your approval or delegation at log entry INDEX; the withdrawn record stays."""
     from lotmark.bootstrap.api import sign_withdrawal
 
@@ -102,7 +101,7 @@ def withdraw(output: Output, person: str, key_file: Path | None, index: int, rea
     output.result("withdrawal", {"withdrawn": index, "index": made}, f"entry {index} is withdrawn\nentry {made}")
 
 
-def _sign(output: Output, person: str, key_file: Path | None, *, role: str, meaning: Any, reason: str, delegation: str | None, run_id: str | None) -> None:
+def _sign(output: Output, person: str, key_file: str | None, *, role: str, meaning: Any, reason: str, delegation: str | None, run_id: str | None) -> None:
     from lotmark.bootstrap.api import sign_approval, waiting_decision
     from lotmark.pipeline.api import run_approvals
 

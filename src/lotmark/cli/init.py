@@ -1,7 +1,6 @@
 """`lotmark init`: first files for a repository that exists, and its ledger."""
 
 import secrets
-from pathlib import Path
 
 import click
 
@@ -11,9 +10,9 @@ from lotmark.cli._output import Output
 @click.command(name="init")
 @click.option("--id", "product_id", default=None, help="Namespace of the product's identifiers (default: from the folder's name).")
 @click.option("--as", "administrator", default=None, help="Also open the ledger, with this person (id in people.yaml) as its administrator.")
-@click.option("--key", "key_file", type=click.Path(path_type=Path), default=None, help="The administrator's key file.")
+@click.option("--key", "key_file", default=None, help="The administrator's key: a file, or the URI of a key in a token or key service.")
 @click.pass_obj
-def command(output: Output, product_id: str | None, administrator: str | None, key_file: Path | None) -> None:
+def command(output: Output, product_id: str | None, administrator: str | None, key_file: str | None) -> None:
     """Write lotmark.yaml, quality/ and a CI file where they are missing; overwrites nothing, asks nothing.
 
     With --as, opens the ledger in .lotmark: its log key, the pipeline's key, and the administrator's root key.
@@ -34,7 +33,7 @@ def command(output: Output, product_id: str | None, administrator: str | None, k
     output.result("init", {"written": [str(path) for path in written], "origin": opened}, text)
 
 
-def _open_ledger(output: Output, administrator: str, key_file: Path | None) -> str:
+def _open_ledger(output: Output, administrator: str, key_file: str | None) -> str:
     from lotmark.approvals.api import read_people
     from lotmark.attest.models import Person
     from lotmark.base.errors import UsageError

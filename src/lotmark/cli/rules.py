@@ -91,4 +91,28 @@ RULES = (
         "A build that varies by clock, path or user must be found by building twice. A machine on which that fails proves nothing with its rebuild verdicts.",
         "Do not trust rebuild verdicts of this machine; report it with the output of `lotmark doctor --self-test`.",
     ),
+    Rule(
+        "LM-CLI-023",
+        "no machine key that counts",
+        "The ledger tells which of the keys in the state folder sign at its size; none of them does.",
+        "Put the newest key there, or let a fresh one follow: `lotmark key log rotate`, `lotmark key pipeline rotate`.",
+    ),
+    Rule(
+        "LM-CLI-024",
+        "not one change of keys",
+        "Root persons sign one event, and each signs the same bytes.",
+        "Make the event with --propose FILE, sign it with `lotmark key root sign`, record it with `lotmark key root combine`.",
+    ),
+    Rule(
+        "LM-CLI-025",
+        "no key event there",
+        "Only a change of keys that stands in the ledger can be signed by a further root person.",
+        "`lotmark key root` lists what waits.",
+    ),
+    Rule(
+        "LM-CLI-026",
+        "change of keys not approved yet",
+        "As many root persons as the ledger asks for must sign a change of keys before it takes effect (21 CFR 11.10(g), 11.300).",
+        "Another root person runs `lotmark key root sign ENTRY --as PERSON`.",
+    ),
 )

@@ -1,7 +1,6 @@
 """`lotmark waive`: a signed exception; never silent, never without an end."""
 
 from datetime import date
-from pathlib import Path
 
 import click
 
@@ -28,7 +27,7 @@ from lotmark.cli._people import key_option, load_personal_key, person_option
 def command(
     output: Output,
     person: str,
-    key_file: Path | None,
+    key_file: str | None,
     role: str,
     tests: tuple[str, ...],
     requirements: tuple[str, ...],

@@ -1,7 +1,8 @@
 """A signer over a key in a PKCS#11 token (HSM, smart card, SoftHSM): RFC 7512 names it, the key never leaves the token.
 
 Ed25519 by CKM_EDDSA and P-256 by CKM_ECDSA (PKCS#11 3.0). The module is named by ``module-path`` or LOTMARK_PKCS11_MODULE.
-Logging in to a token holds for the whole process, so each signature is a session of its own, one at a time.
+Logging in to a token holds for the whole process and many modules bear one thread only, so each signature is a session of
+its own, one at a time.
 """
 
 import hashlib
@@ -119,7 +120,8 @@ def open_token_signer(uri: KeyUri, ask: Ask) -> TokenSigner:
     if "serial" in attributes:
         where["token_serial"] = attributes["serial"].encode()
     try:
-        token = pkcs11.lib(module).get_token(**where)
+        with _ONE_AT_A_TIME:
+            token = pkcs11.lib(module).get_token(**where)
     except _OF_TOKEN as error:
         raise no_such_key("the module", "it has no such token, or several") from error
     except (pkcs11.PKCS11Error, RuntimeError, OSError) as error:
