@@ -19,8 +19,9 @@ from lotmark.base.errors import EnvironmentLacksError
 from lotmark.bootstrap._machine_keys import coming_signers, machine_signers
 from lotmark.bootstrap._registry import registry
 from lotmark.index.api import VerifiedReader
+from lotmark.integrations.api import blob_opener
 from lotmark.ledger.api import WitnessMemory, open_ledger, verify_by_log_keys
-from lotmark.ledger.ports import Ledger
+from lotmark.ledger.ports import BlobOpener, Ledger
 from lotmark.product.api import find_root, load_product
 from lotmark.product.models import Product
 from lotmark.tlog.models import Checkpoint
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 STATE = ".lotmark"
 ENGINE = "engine.db"
+BLOBS = "LOTMARK_BLOBS"
+"""The setting that names where blobs lie: a path, or ``s3://bucket/prefix?...``."""
 
 
 @dataclass
@@ -73,10 +76,19 @@ class Workspace:
         return parse_trust_policy(path.read_bytes())
 
     @cached_property
+    def blobs(self) -> BlobOpener:
+        """Opens the ledger's blob store: the one that the setting LOTMARK_BLOBS names, or the folder in the state.
+
+        Raises:
+            UsageError: LM-ITG-001. EnvironmentLacksError: LM-ITG-004 if the blobs lie elsewhere and the setting is not made.
+        """
+        return blob_opener(os.environ.get(BLOBS, ""), self.state, self.clock)
+
+    @cached_property
     def ledger(self) -> Ledger:
         """The ledger for reading; takes no lock."""
         _ = self.trust_policy
-        return open_ledger(self.state)
+        return open_ledger(self.state, blobs=self.blobs)
 
     @cached_property
     def reader(self) -> VerifiedReader:
@@ -105,7 +117,7 @@ class Workspace:
         """
         with self._writing:
             log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
-            with open_ledger(self.state, log_key, self.clock, beside=beside, seen=self.witness_memory.notes()) as ledger:
+            with open_ledger(self.state, log_key, self.clock, beside=beside, seen=self.witness_memory.notes(), blobs=self.blobs) as ledger:
                 yield ledger
 
     def _trust_now(self) -> tuple[Trust, int]:

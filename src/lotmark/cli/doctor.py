@@ -12,13 +12,15 @@ from lotmark.cli._output import Output, format_finding
 @click.pass_obj
 def command(output: Output, self_test: bool) -> int:
     """Look for everything that Lotmark needs here; exits 4 if something is missing."""
+    import os
     import tempfile
     from pathlib import Path
 
     from lotmark.base.clock import SystemClock
     from lotmark.builds import api as builds
+    from lotmark.integrations.api import check_services
 
-    findings = [*builds.check_environment()]
+    findings = [*builds.check_environment(), *check_services(os.environ)]
     lines, results = [], []
     if self_test and not has_errors(findings):
         with tempfile.TemporaryDirectory(prefix="lotmark-doctor-") as work:

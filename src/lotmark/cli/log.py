@@ -77,7 +77,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
     kept = workspace.witness_memory.notes()
-    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept])
+    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept], blobs=workspace.blobs)
     # Of a log that is broken no witness can speak: its proofs may not hold.
     found = witnessed(workspace) if report.is_sound else None
     wire = {

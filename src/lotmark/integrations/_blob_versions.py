@@ -54,6 +54,14 @@ class BlobVersions:
                     raise self._failed(error) from error
                 known[digest.hex] = version
 
+    def places(self) -> tuple[str, ...]:
+        """Every place of which a version is noted, sorted."""
+        try:
+            with closing(sqlite3.connect(f"file:{self._path}?mode=ro", uri=True, timeout=10)) as connection:
+                return tuple(row[0] for row in connection.execute("SELECT DISTINCT place FROM version ORDER BY place"))
+        except sqlite3.Error as error:
+            raise self._failed(error) from error
+
     def __iter__(self) -> Iterator[Digest]:
         with self._mutex:
             known = sorted(self._load())

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lotmark.base.clock import Clock
-from lotmark.base.errors import UsageError
+from lotmark.base.errors import EnvironmentLacksError, UsageError
 from lotmark.ledger.api import ObjectFolder, folder_blobs
 from lotmark.ledger.ports import BlobOpener, BlobStore, ObjectStore
 
@@ -14,8 +14,10 @@ def blob_opener(setting: str, state: Path, clock: Clock) -> BlobOpener:
 
     Raises:
         UsageError: LM-ITG-001 if it is not understood.
+        EnvironmentLacksError: LM-ITG-004 if it is empty, yet the blobs lie in a bucket.
     """
     if not setting:
+        _refuse_forgotten(state)
         return folder_blobs(state)
     if not setting.startswith("s3:"):
         return folder_blobs(_folder(setting))
@@ -31,6 +33,21 @@ def blob_opener(setting: str, state: Path, clock: Clock) -> BlobOpener:
         return S3Blobs(S3Bucket(bucket), BlobVersions(state, bucket.place, writable=writable), clock, writable=writable)
 
     return opener
+
+
+def _refuse_forgotten(state: Path) -> None:
+    """Refuse the folder where a table of versions says that the blobs lie in a bucket: all of them would seem to be missing."""
+    from lotmark.integrations._blob_versions import FILE, BlobVersions
+
+    if (state / FILE).is_file() and not (state / "blobs").is_dir():
+        places = BlobVersions(state, "", writable=False).places()
+        if places:
+            raise EnvironmentLacksError(
+                "LM-ITG-004",
+                f"the blobs of this ledger lie in {' and '.join(places)}, and LOTMARK_BLOBS is not set",
+                where=str(state / FILE),
+                solution=f"export LOTMARK_BLOBS='{places[0]}?...' with the options that were used",
+            )
 
 
 def open_objects(setting: str) -> ObjectStore:

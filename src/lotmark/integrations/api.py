@@ -3,18 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lotmark.integrations._doctor import check_services
     from lotmark.integrations._places import blob_opener, open_objects
     from lotmark.integrations._signers import is_key_uri, open_signer
     from lotmark.integrations._witness_git import GitWitness
     from lotmark.integrations._witness_http import HttpObjects, HttpWitness
 
-__all__ = ["GitWitness", "HttpObjects", "HttpWitness", "blob_opener", "is_key_uri", "open_objects", "open_signer"]
+__all__ = ["GitWitness", "HttpObjects", "HttpWitness", "blob_opener", "check_services", "is_key_uri", "open_objects", "open_signer"]
 
 _LATE = {
     "GitWitness": "_witness_git",
     "HttpObjects": "_witness_http",
     "HttpWitness": "_witness_http",
     "blob_opener": "_places",
+    "check_services": "_doctor",
     "is_key_uri": "_signers",
     "open_objects": "_places",
     "open_signer": "_signers",

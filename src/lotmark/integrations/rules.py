@@ -24,6 +24,36 @@ RULES: Final[tuple[Rule, ...]] = (
         "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile of ~/.aws/credentials by AWS_PROFILE.",
     ),
     Rule(
+        "LM-ITG-004",
+        "Setting of the blobs is missing",
+        "The ledger's blobs were stored in a bucket; without the setting every one of them would seem to be missing, or new ones would lie in two places.",
+        "Set LOTMARK_BLOBS to the URL that was used before.",
+    ),
+    Rule(
+        "LM-ITG-005",
+        "Bucket without lock",
+        "Whoever may write to the bucket can delete blobs. The digest shows it, but brings nothing back.",
+        "Make a bucket with Object Lock and name a period: `lock=compliance:15y`.",
+    ),
+    Rule(
+        "LM-ITG-020",
+        "Time stamping authority not understood",
+        "The authority is named by one URL; credentials in it would end up in records and logs.",
+        "Write https://host/path, as your authority tells it.",
+    ),
+    Rule(
+        "LM-ITG-021",
+        "No certificates of a time stamping authority",
+        "A stamp is worth what its certificate is worth: the verifier trusts only CA certificates that its caller named, and a file that is broken names none.",
+        "Name the PEM file of your authority's CA certificates in LOTMARK_TSA_CA, by --tsa-ca, or as timestampRoots in the trust file.",
+    ),
+    Rule(
+        "LM-ITG-022",
+        "Time stamping authority gives no stamp",
+        "It cannot be reached, or answers with something else. Nothing waits for it: the log goes on, and the checkpoint can be stamped later.",
+        "Look whether LOTMARK_TSA is right and the authority is up, then `lotmark log timestamp`.",
+    ),
+    Rule(
         "LM-ITG-040",
         "Not the URI of a key",
         "A signer is named by one URI (`file:`, `pkcs11:`, `awskms:`, `hashivault:`), so that a key can move from a file to hardware without other changes.",

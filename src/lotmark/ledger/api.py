@@ -17,11 +17,13 @@ from lotmark.ledger._mirror import check_tiles
 from lotmark.ledger._objects import ObjectFolder, check_object_name, object_differs, object_missing
 from lotmark.ledger._open import create_ledger, folder_blobs, open_ledger
 from lotmark.ledger._receipts import export_headers, parse_receipt, prove, tlog_proof, verify_headers, verify_log_checkpoint, verify_proof, verify_receipt
+from lotmark.ledger._timestamps import TIMESTAMP, stamp_checkpoint, stamped_bytes, verify_timestamps
 from lotmark.ledger._witnessing import WitnessMemory, ask_witnesses, check_continues, find_witnessed
 
 __all__ = [
     "MAX_HEADER",
     "NOT_WITNESSED",
+    "TIMESTAMP",
     "ObjectFolder",
     "WitnessMemory",
     "ask_witnesses",
@@ -47,10 +49,13 @@ __all__ = [
     "parse_header",
     "parse_receipt",
     "prove",
+    "stamp_checkpoint",
+    "stamped_bytes",
     "tlog_proof",
     "verify_by_log_keys",
     "verify_headers",
     "verify_log_checkpoint",
     "verify_proof",
     "verify_receipt",
+    "verify_timestamps",
 ]

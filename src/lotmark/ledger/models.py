@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
@@ -84,6 +85,17 @@ class Receipt:
             "proof": [base64.b64encode(value).decode() for value in self.proof],
         }
         return json.dumps(wire, separators=(",", ":")).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """What a verified time stamp says: the checkpoint existed at `time` (UTC), by the clock of `authority`."""
+
+    time: datetime
+    authority: str
+    """The subject of the authority's certificate (RFC 4514)."""
+    serial: str
+    """The serial number of the stamp, in hex."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -9,7 +9,7 @@ from typing import Protocol, Self, runtime_checkable
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError
-from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
+from lotmark.ledger.models import Attachment, Entry, Receipt, Submission, Timestamp
 from lotmark.tlog.models import AddCheckpoint, Checkpoint, NoteSignature
 
 
@@ -94,6 +94,38 @@ class ObjectReader(Protocol):
 
 BlobOpener = Callable[[bool], BlobStore]
 """Opens a ledger's blob store, writable or for reading only."""
+
+
+class TimestampAuthority(Protocol):
+    """Somebody outside who says with a signature that bytes existed at a time (RFC 3161)."""
+
+    @property
+    def name(self) -> str:
+        """How records call it; printable ASCII."""
+        ...
+
+    def stamp(self, data: bytes) -> tuple[bytes, int]:
+        """A reply over the SHA-256 of the bytes, as it came and not verified, and the nonce of the request.
+
+        Raises:
+            EnvironmentLacksError: LM-ITG-022 if none came within a bounded time.
+        """
+        ...
+
+
+class TimestampVerifier(Protocol):
+    """Judges replies of time stamping authorities by certificates that the caller trusts; asks nobody."""
+
+    def verify(self, reply: bytes, data: bytes, *, nonce: int | None = None) -> Timestamp:
+        """What the reply says of the bytes.
+
+        It holds if it was granted, is over exactly these bytes, answers the request with that nonce (if given), was signed by one
+        certificate for time stamping alone, and that leads to a trusted one and was valid at the time that the reply tells.
+
+        Raises:
+            IntegrityError: LM-LED-133.
+        """
+        ...
 
 
 class ObjectStore(Protocol):

@@ -191,6 +191,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "Put the blob again or set its retention; look whether somebody with the right to bypass governance removed it.",
     ),
     Rule(
+        "LM-LED-133",
+        "TIMESTAMP_INVALID",
+        "A time stamp is over another checkpoint, answers another request, or was signed by a certificate that is not for time stamping, was not valid then, or is not trusted. "
+        "It proves no time (RFC 3161, 2.3 and 2.4).",
+        "Have the checkpoint stamped again, with `lotmark log timestamp`; name the CA certificates of your authority in LOTMARK_TSA_CA or in the trust file.",
+    ),
+    Rule(
         "LM-LED-140",
         "TILE_MISMATCH",
         "A tile or entry bundle of an export is missing, or not the one that the signed checkpoint commits to: a disk, a proxy or a person changed it.",

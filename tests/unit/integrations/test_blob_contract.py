@@ -89,3 +89,4 @@ def test_many_threads_may_put_at_once(store):
         digests = list(pool.map(store.put, contents))
     assert digests == [Digest.of(content) for content in contents]
     assert list(store) == sorted(set(digests))
+    assert {store.find_fault(digest) for digest in digests} == {None}

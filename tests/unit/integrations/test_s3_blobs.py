@@ -1,6 +1,7 @@
 """Blobs in a bucket against a real server: overwritten keys, locks, half uploads, servers that are away."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -125,6 +126,19 @@ def test_a_plain_bucket_tells_changed_bytes(s3, open_blobs):
     assert again.find_fault(DIGEST).code == "LM-LED-109"
     again.put(DATA)
     assert again.get(DIGEST) == DATA
+
+
+def test_the_same_bytes_put_by_another_machine_at_the_same_time_are_no_fault(world):
+    world.overwrite(DATA)
+    assert len(world.versions()) == 2
+    assert world.open(writable=False).find_fault(DIGEST) is None
+
+
+def test_threads_that_put_the_same_bytes_at_once_make_one_version(world):
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(world.store.put, [b"twice"] * 16)) == {Digest.of(b"twice")}
+    key = f"p/sha256/{Digest.of(b'twice').hex[:2]}/{Digest.of(b'twice').hex}"
+    assert len(world.client.list_object_versions(Bucket=world.bucket, Prefix=key)["Versions"]) == 1
 
 
 def test_foreign_objects_are_no_blobs(world):
