@@ -1,6 +1,7 @@
 """A ledger in memory with the contract of the real one, and a small world of people and evidence to put into it."""
 
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -15,8 +16,11 @@ from lotmark.base.clock import Clock, SteppingClock, format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError, RefusedError, UsageError
 from lotmark.ledger._attachments import attachment_digest
+from lotmark.ledger._headers import parse_header
+from lotmark.ledger._prepared import Prepared
+from lotmark.ledger._reader import StoredLedger
 from lotmark.ledger._records import check_blob_list
-from lotmark.ledger._writer import LogSigner, prepare
+from lotmark.ledger._sequencer import LogSigner
 from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
@@ -27,9 +31,9 @@ NOTE = PredicateKind(name="note", uri=lotmark_uri("note"), clause="none", retent
 REGISTRY = Registry((*KINDS, NOTE))
 
 
-def clock() -> SteppingClock:
-    """A clock that starts at noon and moves on by a second with every look."""
-    return SteppingClock(NOON, timedelta(seconds=1))
+def clock(*, hours: int = 0) -> SteppingClock:
+    """A clock that starts at noon, or so many hours later, and moves on by a second with every look."""
+    return SteppingClock(NOON + timedelta(hours=hours), timedelta(seconds=1))
 
 
 def policy(log: KeySigner | None = None, origin: str = ORIGIN) -> TrustPolicy:
@@ -54,6 +58,19 @@ def note_envelope(text: str, by: str = "pipeline") -> Envelope:
 def note(text: str, *, scope: str = "run:qpcr:RUN-0001", slot: str = "", blobs: tuple[Digest, ...] = (), by: str = "pipeline") -> Submission:
     """A submission of a note."""
     return Submission(note_envelope(text, by), "note", scope, slot=slot, submitter="pipeline", blobs=blobs)
+
+
+@contextmanager
+def serving(ledger: StoredLedger) -> Iterator[None]:
+    """The ledger takes in another thread what others submit."""
+    stop = threading.Event()
+    thread = threading.Thread(target=ledger.serve, args=(stop,))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
 
 
 class MemoryBlobs:
@@ -114,6 +131,7 @@ class MemoryLedger:
         self._checkpoints: dict[int, bytes] = {}
         self._attachments: set[Attachment] = set()
         self._closed = False
+        self._latest = ""
         self._sign()
 
     @property
@@ -123,11 +141,12 @@ class MemoryLedger:
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
         self._live()
-        received_at = format_instant(self._clock.now())
-        prepared = [prepare(submission, received_at) for submission in submissions]
+        self._latest = max(self._latest, format_instant(self._clock.now()))
+        received_at = self._latest
+        prepared = [(submission, Prepared(submission)) for submission in submissions]
         before = len(self._entries)
         try:
-            indices = [self._place(submission, header, data) for submission, header, data in prepared]
+            indices = [self._place(submission, one, one.header(received_at).encode()) for submission, one in prepared]
         except BaseException:
             del self._entries[before:]
             raise
@@ -201,7 +220,8 @@ class MemoryLedger:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _place(self, submission: Submission, header, data: bytes) -> int:
+    def _place(self, submission: Submission, prepared: Prepared, data: bytes) -> int:
+        header = parse_header(data)
         taken = self.find_slot(header.slot)
         if taken is not None:
             if (taken.header.kind, taken.header.scope) != (header.kind, header.scope):
@@ -214,6 +234,7 @@ class MemoryLedger:
         for blob in submission.blobs:
             if not self.blobs.has(blob):
                 raise UsageError("LM-LED-008", f"the submission needs the blob {blob}")
+        prepared.check_claim(header.received_at)
         index = len(self._entries)
         self._entries.append((Entry(index, header, data, tlog.leaf_hash(data)), submission))
         return index

@@ -21,6 +21,7 @@ _SIGNATURE_SIZES: Final = frozenset(size for algorithm in ALGORITHMS.values() fo
 _ED25519: Final = 64
 _DER_SEQUENCE: Final = 0x30
 """How an ECDSA signature begins (RFC 3279, 2.2.3)."""
+_BETWEEN: Final = f'","payloadType":"{PAYLOAD_TYPE}","signatures":[{{"keyid":"'.encode("ascii")
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -79,6 +80,23 @@ def parse_envelope(raw: bytes) -> Envelope:
     if len(signature) not in _SIGNATURE_SIZES or (len(signature) != _ED25519 and signature[0] != _DER_SEQUENCE):
         raise _malformed(f"sig has {len(signature)} bytes and is the signature of no allowed algorithm")
     return Envelope(_decode(tree["payload"], "payload"), tree["payloadType"], only["keyid"], signature, raw)
+
+
+def is_canonical(envelope: Envelope) -> bool:
+    """Whether `raw` is what `sign_payload` makes of the other values, so that it need not be parsed to know that it holds them."""
+    if envelope.payload_type != PAYLOAD_TYPE or len(envelope.signature) != _ED25519 or not _KEY_ID.match(envelope.key_id):
+        return False
+    return envelope.raw == b"".join(
+        (
+            b'{"payload":"',
+            binascii.b2a_base64(envelope.payload, newline=False),
+            _BETWEEN,
+            envelope.key_id.encode("ascii"),
+            b'","sig":"',
+            binascii.b2a_base64(envelope.signature, newline=False),
+            b'"}]}',
+        )
+    )
 
 
 def _has_texts(tree: Any, texts: set[str], others: set[str]) -> bool:

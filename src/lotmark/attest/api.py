@@ -5,7 +5,7 @@ events with the roots that he holds himself, then `verify_envelope` for each ent
 failure is an exception: nothing that was returned is left to be checked.
 """
 
-from lotmark.attest._envelope import pae, parse_envelope, sign_payload
+from lotmark.attest._envelope import is_canonical, pae, parse_envelope, sign_payload
 from lotmark.attest._events import EventName, key_event, threshold_event
 from lotmark.attest._keys import (
     algorithm_of,
@@ -43,6 +43,7 @@ __all__ = [
     "format_json",
     "format_trust_policy",
     "generate_key",
+    "is_canonical",
     "key_event",
     "key_id_of",
     "known_logs_folder",

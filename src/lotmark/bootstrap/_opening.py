@@ -18,8 +18,9 @@ from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock
 from lotmark.base.errors import UsageError
 from lotmark.bootstrap._machine_keys import KEYS
+from lotmark.bootstrap._places import keep_places, ledger_place
 from lotmark.bootstrap._registry import registry
-from lotmark.ledger.api import create_ledger
+from lotmark.ledger.api import create_ledger, folder_blobs
 from lotmark.ledger.models import Submission
 from lotmark.tlog.api import format_vkey, make_key
 
@@ -32,7 +33,8 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
     Raises:
         UsageError: LM-CLI-011 if there is a ledger already.
     """
-    if (state / "ledger.db").exists():
+    place = ledger_place(state)
+    if (state / "ledger.db").exists() or (state / "trust.json").exists():
         raise UsageError("LM-CLI-011", f"there is a ledger in {state} already", where=str(state), solution="use it, or name another folder with --state")
     state.parent.mkdir(parents=True, exist_ok=True)
     scratch = state.with_name(f"{state.name}.new-{os.getpid()}")
@@ -52,7 +54,8 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
     events = [key_event("genesis", public_key=root.public_key, kind="root", person=administrator, reason="opens the ledger", at=clock.now())]
     events += [key_event("enrol", public_key=key, kind=kind, person=None, reason=reason, at=clock.now()) for key, kind, reason in machine]
     kinds = registry()
-    with create_ledger(scratch, origin, log_signer, clock) as ledger:
+    keep_places(state, kept_in=scratch)
+    with create_ledger(_in_scratch(place, state, scratch), origin, log_signer, clock, blobs=folder_blobs(scratch)) as ledger:
         ledger.append([Submission(sign_payload(build_payload(event, kinds), root), "key-event", f"product:{product}") for event in events])
     # What `check` remembers may be deleted at any time; the ledger's folder comes into being whole.
     shutil.rmtree(state / "cache", ignore_errors=True)
@@ -60,3 +63,8 @@ def create_state(state: Path, *, origin: str, product: str, administrator: Perso
         state.rmdir()
     scratch.rename(state)
     return policy
+
+
+def _in_scratch(place: Path | str, state: Path, scratch: Path) -> Path | str:
+    """Where the ledger is made: in the scratch folder, if it belongs into the state folder."""
+    return scratch / place.relative_to(state) if isinstance(place, Path) and place.is_relative_to(state) else place

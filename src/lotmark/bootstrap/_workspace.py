@@ -16,11 +16,12 @@ from lotmark.attest.models import Registry, Trust, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.errors import EnvironmentLacksError
-from lotmark.bootstrap._machine_keys import coming_signers, machine_signers
+from lotmark.bootstrap._machine_keys import KEYS, coming_signers, machine_signers
+from lotmark.bootstrap._places import BLOBS, ledger_place, read_place
 from lotmark.bootstrap._registry import registry
 from lotmark.index.api import VerifiedReader
 from lotmark.integrations.api import blob_opener
-from lotmark.ledger.api import WitnessMemory, open_ledger, verify_by_log_keys
+from lotmark.ledger.api import StoredLedger, WitnessMemory, open_ledger, verify_by_log_keys
 from lotmark.ledger.ports import BlobOpener, Ledger
 from lotmark.product.api import find_root, load_product
 from lotmark.product.models import Product
@@ -31,8 +32,10 @@ if TYPE_CHECKING:
 
 STATE = ".lotmark"
 ENGINE = "engine.db"
-BLOBS = "LOTMARK_BLOBS"
-"""The setting that names where blobs lie: a path, or ``s3://bucket/prefix?...``."""
+_FREE = 1.0
+"""Seconds for a sequencer of a moment, as `lotmark run` is one, to get out of the way."""
+_ANSWER = 30.0
+"""Seconds for the sequencer elsewhere to answer."""
 
 
 @dataclass
@@ -76,19 +79,28 @@ class Workspace:
         return parse_trust_policy(path.read_bytes())
 
     @cached_property
+    def place(self) -> Path | str:
+        """Where the ledger lies: a folder, or the URL of its database.
+
+        Raises:
+            UsageError: LM-LED-019, LM-CLI-030, LM-CLI-031.
+        """
+        return ledger_place(self.state)
+
+    @cached_property
     def blobs(self) -> BlobOpener:
-        """Opens the ledger's blob store: the one that the setting LOTMARK_BLOBS names, or the folder in the state.
+        """Opens the ledger's blob store: the one that the settings name, or the folder in the state.
 
         Raises:
             UsageError: LM-ITG-001. EnvironmentLacksError: LM-ITG-004 if the blobs lie elsewhere and the setting is not made.
         """
-        return blob_opener(os.environ.get(BLOBS, ""), self.state, self.clock)
+        return blob_opener(read_place(self.state, BLOBS), self.state, self.clock)
 
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger for reading; takes no lock."""
         _ = self.trust_policy
-        return open_ledger(self.state, blobs=self.blobs)
+        return open_ledger(self.place, blobs=self.blobs)
 
     @cached_property
     def reader(self) -> VerifiedReader:
@@ -113,15 +125,34 @@ class Workspace:
         """The ledger for appending; its lock is held only inside.
 
         Checkpoints are signed by each log key that counts; with `coming_keys` also by those that were never enrolled, for
-        the very entry that lets one follow another.
+        the very entry that lets one follow another. In PostgreSQL this process is the sequencer if it has the log's key
+        and nobody else is; otherwise it submits to who is.
         """
-        with self._writing:
-            log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
-            with open_ledger(self.state, log_key, self.clock, beside=beside, seen=self.witness_memory.notes(), blobs=self.blobs) as ledger:
-                yield ledger
+        with self._writing, self._open_writer(coming_keys=coming_keys) as ledger:
+            yield ledger
 
     def _trust_now(self) -> tuple[Trust, int]:
         return self.reader.trust(), self.ledger.size
+
+    def _open_writer(self, *, coming_keys: bool) -> Ledger:
+        if isinstance(self.place, Path):
+            return self.open_sequencer(coming_keys=coming_keys)
+        if any((self.state / KEYS).glob("log*.key")):
+            try:
+                return self.open_sequencer(wait=_FREE, coming_keys=coming_keys)
+            except EnvironmentLacksError as error:
+                if error.code != "LM-LED-003":
+                    raise
+        return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self.witness_memory.notes(), blobs=self.blobs)
+
+    def open_sequencer(self, *, wait: float = 10.0, coming_keys: bool = False) -> StoredLedger:
+        """The ledger for appending with the log keys that lie here.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-003 if another process is the sequencer, LM-CLI-023 if no key here counts.
+        """
+        log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
+        return open_ledger(self.place, log_key, self.clock, beside=beside, wait=wait, seen=self.witness_memory.notes(), blobs=self.blobs)
 
     def pipeline_signer(self) -> Signer:
         """The pipeline's key, loaded anew each time."""

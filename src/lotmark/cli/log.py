@@ -77,7 +77,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
     kept = workspace.witness_memory.notes()
-    report = check(workspace.state, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept], blobs=workspace.blobs)
+    report = check(workspace.place, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept], blobs=workspace.blobs)
     # Of a log that is broken no witness can speak: its proofs may not hold.
     found = witnessed(workspace) if report.is_sound else None
     wire = {
@@ -109,3 +109,24 @@ command.add_command(prove)
 command.add_command(checkpoint)
 command.add_command(export)
 command.add_command(witness)
+
+
+@command.command()
+@click.pass_obj
+def sequence(output: Output) -> int:
+    """Take what others submit to a ledger in PostgreSQL; runs where the log's key is, until it is stopped.
+
+    Exits 0 when it is asked to stop (SIGINT, SIGTERM), 4 when the database goes away: let a service manager start it again.
+    """
+    import signal
+    import threading
+
+    workspace = output.workspace()
+    policy, stop = workspace.trust_policy, threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with workspace.open_sequencer() as ledger:
+        output.note(f"sequencing {policy.origin} from entry {ledger.size} on")
+        ledger.serve(stop)
+        output.note(f"stopped at {ledger.size} entries")
+    return int(ExitCode.ACCEPTED)

@@ -115,4 +115,16 @@ RULES = (
         "As many root persons as the ledger asks for must sign a change of keys before it takes effect (21 CFR 11.10(g), 11.300).",
         "Another root person runs `lotmark key root sign ENTRY --as PERSON`.",
     ),
+    Rule(
+        "LM-CLI-030",
+        "Settings not understood",
+        "`settings.json` in the state folder says where ledger and blobs lie. What is not understood is refused: the wrong place would look like an empty log.",
+        'Write `{"ledger": "URL", "blobs": "URL"}`, or either of them, or set LOTMARK_LEDGER and LOTMARK_BLOBS.',
+    ),
+    Rule(
+        "LM-CLI-031",
+        "Password in a setting",
+        "Settings are files that are copied and shown; a password in them would be too.",
+        "Leave it out of the URL and put it into `~/.pgpass`, or into a file of mode 600 that PGPASSFILE names.",
+    ),
 )

@@ -4,8 +4,8 @@ import hashlib
 from typing import Final
 
 from lotmark.base.errors import IntegrityError, NothingToJudgeError, UsageError
-from lotmark.ledger._database import RESTORE
 from lotmark.ledger._headers import is_kind, is_text
+from lotmark.ledger._records import RESTORE
 from lotmark.ledger.models import Attachment
 
 MAX_DATA: Final = 1 << 20

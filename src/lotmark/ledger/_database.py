@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkError, NothingToJudgeError, UsageError
-from lotmark.tlog.api import HASH_SIZE
+from lotmark.ledger._records import RESTORE
 
 DATABASE: Final = "ledger.db"
 APPLICATION_ID: Final = 0x4C544D4B
@@ -125,23 +125,6 @@ def create(folder: Path, origin: str, note: bytes) -> sqlite3.Connection:
     return connection
 
 
-def read_node(connection: sqlite3.Connection, level: int, position: int) -> bytes:
-    """The stored hash of a complete subtree.
-
-    Raises:
-        IntegrityError: LM-LED-103 if the entry that completes it is missing, LM-LED-112 if it does not hold the hash.
-    """
-    index = ((position + 1) << level) - 1
-    row = connection.execute("SELECT substr(nodes, ?, ?) FROM entry WHERE idx = ?", (level * HASH_SIZE + 1, HASH_SIZE, index)).fetchone()
-    if row is None:
-        raise gap(index)
-    if len(row[0]) != HASH_SIZE:
-        raise IntegrityError(
-            "LM-LED-112", f"NODE_MISMATCH: entry {index} does not hold the tree node of level {level}", where=f"entry {index}", solution=RESTORE
-        )
-    return bytes(row[0])
-
-
 def check_schema(connection: sqlite3.Connection) -> None:
     """Return if tables, indices and triggers are those of this format: another definition could hide entries from queries.
 
@@ -158,14 +141,6 @@ def check_schema(connection: sqlite3.Connection) -> None:
 def _name_position(statement: str) -> int:
     """Which word of a CREATE statement is the name."""
     return 3 if statement.split()[1] == "UNIQUE" else 2
-
-
-RESTORE: Final = "run `lotmark log fsck`, then restore the ledger from a backup and compare its checkpoint with one kept elsewhere"
-
-
-def gap(index: int) -> IntegrityError:
-    """The error for an entry that is not there though later ones are committed to."""
-    return IntegrityError("LM-LED-103", f"GAP: entry {index} is missing", where=f"entry {index}", solution=RESTORE)
 
 
 @contextmanager

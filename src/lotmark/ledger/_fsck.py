@@ -4,7 +4,6 @@ Each row is read once, in order: header, leaf, tree nodes, envelope, list of blo
 signature and whether its key counted there. What is found is a list; nothing stops at the first finding.
 """
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,12 +14,13 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, LotmarkError
 from lotmark.base.findings import Finding, Severity
 from lotmark.ledger._attachments import check_attachment
-from lotmark.ledger._database import RESTORE, check_schema, connect, meaning
 from lotmark.ledger._log_keys import verify_by_log_keys
-from lotmark.ledger._open import folder_blobs
-from lotmark.ledger._reader import SqliteLedger
-from lotmark.ledger._records import check_blob_list, check_envelope, place, read_entry
+from lotmark.ledger._reader import StoredLedger
+from lotmark.ledger._records import RESTORE, check_blob_list, check_envelope, place, read_entry
+from lotmark.ledger._rows import Rows
+from lotmark.ledger._sequencer import CLOCK_BACK
 from lotmark.ledger._state import fork, rollback
+from lotmark.ledger._stores import blobs_beside, open_stored_rows
 from lotmark.ledger.models import Entry, FsckReport, Header
 from lotmark.ledger.ports import BlobOpener, BlobStore
 from lotmark.tlog import api as tlog
@@ -29,7 +29,9 @@ from lotmark.tlog.models import Checkpoint
 _Row = tuple[int, bytes, bytes, bytes | None]
 
 
-def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = (), blobs: BlobOpener | None = None) -> FsckReport:
+def fsck(
+    ledger: StoredLedger | Path | str, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = (), blobs: BlobOpener | None = None
+) -> FsckReport:
     """Check the whole ledger, of one moment, while a writer may go on.
 
     Args:
@@ -44,30 +46,33 @@ def fsck(ledger: SqliteLedger | Path, policy: TrustPolicy, registry: Registry, *
         NothingToJudgeError: LM-LED-001 if there is no ledger.
         UsageError: LM-LED-014 for a file of another program or format.
     """
-    folder = ledger if isinstance(ledger, Path) else ledger.folder
     try:
-        connection = connect(folder, writable=False)
+        rows = ledger.rows if isinstance(ledger, StoredLedger) else open_stored_rows(ledger)
     except IntegrityError as error:
         return FsckReport((_finding(error),), 0, tlog.EMPTY_ROOT, 0, 0)
     if blobs is not None:
         store = blobs(False)
+    elif isinstance(ledger, StoredLedger):
+        store = ledger.blobs
     else:
-        store = folder_blobs(folder)(False) if isinstance(ledger, Path) else ledger.blobs
-    check = _Fsck(connection, store, policy, registry)
+        store = blobs_beside(ledger)(False)
+    check = _Fsck(rows, store, policy, registry)
     try:
-        check.run(seen)
-    except sqlite3.Error as error:
-        check.note(meaning(error, folder))
+        with rows.snapshot():
+            check.run(seen)
+    except IntegrityError as error:
+        check.note(error)
     finally:
-        connection.close()
+        if not isinstance(ledger, StoredLedger):
+            rows.close()
     return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs), check.seen)
 
 
 class _Fsck:
     """One check in progress."""
 
-    def __init__(self, connection: sqlite3.Connection, store: BlobStore, policy: TrustPolicy, registry: Registry) -> None:
-        self._connection = connection
+    def __init__(self, rows: Rows, store: BlobStore, policy: TrustPolicy, registry: Registry) -> None:
+        self._rows = rows
         self._store = store
         self._policy = policy
         self._registry = registry
@@ -82,8 +87,7 @@ class _Fsck:
         self.seen = 0
 
     def run(self, seen: Sequence[bytes]) -> None:
-        """All checks, in one read transaction."""
-        self._connection.execute("BEGIN")
+        """All checks, inside one snapshot."""
         self._check_database()
         self._keys = self._replay_keys()
         checkpoints = self._read_checkpoints()
@@ -102,21 +106,18 @@ class _Fsck:
         self.findings.append(_finding(error, index))
 
     def _check_database(self) -> None:
-        """The definitions of the tables, and SQLite's own check: pages, indices against rows, rows that belong to nothing."""
+        """The definitions of the tables, and what the database finds of itself: pages, indices, rows that belong to nothing."""
         try:
-            check_schema(self._connection)
+            self._rows.check_schema()
         except IntegrityError as error:
             self.note(error)
-        for row in self._connection.execute("PRAGMA integrity_check(20)").fetchall():
-            if row[0] != "ok":
-                self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: {row[0]}", where="ledger.db", solution=RESTORE))
-        for table, key, parent, _ in self._connection.execute("PRAGMA foreign_key_check").fetchall():
-            self.note(IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: a row of {table} ({key}) belongs to no {parent}", where="ledger.db", solution=RESTORE))
+        for fault in self._rows.faults():
+            self.note(fault)
 
     def _replay_keys(self) -> Trust:
         """The keys as the log's key events tell, up to the first that does not hold; which one that is, the rows will say."""
         trust = Trust()
-        rows = self._connection.execute("SELECT idx, envelope FROM entry JOIN body USING (idx) WHERE kind = ? ORDER BY idx", (KEY_EVENT.name,))
+        rows = self._rows.scan("SELECT idx, envelope FROM entry JOIN body USING (idx) WHERE kind = ? ORDER BY idx", (KEY_EVENT.name,))
         try:
             for index, raw in rows:
                 trust = apply_key_event(trust, index, parse_envelope(raw), self._policy.roots)
@@ -127,7 +128,7 @@ class _Fsck:
     def _read_checkpoints(self) -> list[Checkpoint]:
         """Every stored checkpoint whose signature holds under the log key of the caller, or a successor that counted at that size."""
         good: list[Checkpoint] = []
-        for size, note in self._connection.execute("SELECT size, note FROM checkpoint ORDER BY size"):
+        for size, note in self._rows.scan("SELECT size, note FROM checkpoint ORDER BY size"):
             checkpoint = self._verify(note, f"checkpoint of size {size}")
             if checkpoint is not None and checkpoint.size != size:
                 self.note(
@@ -174,7 +175,7 @@ class _Fsck:
         return whole
 
     def _read_rows(self) -> Iterator[_Row]:
-        yield from self._connection.execute("SELECT entry.idx, CAST(header AS BLOB), nodes, envelope FROM entry LEFT JOIN body USING (idx) ORDER BY entry.idx")
+        yield from self._rows.scan(f"SELECT entry.idx, {self._rows.header}, nodes, envelope FROM entry LEFT JOIN body USING (idx) ORDER BY entry.idx")  # noqa: S608
 
     def _check_nodes(self, index: int, nodes: bytes, frontier: tlog.Frontier) -> None:
         """The stored tree nodes follow from the stored leaf hashes."""
@@ -223,7 +224,7 @@ class _Fsck:
             self.note(error, index)
 
     def _check_blobs(self, index: int, header: Header) -> None:
-        rows = self._connection.execute("SELECT digest FROM entry_blob WHERE idx = ? ORDER BY digest", (index,)).fetchall()
+        rows = self._rows.read("SELECT digest FROM entry_blob WHERE idx = ? ORDER BY digest", (index,))
         try:
             blobs = check_blob_list(index, header, [row[0] for row in rows])
         except IntegrityError as error:
@@ -240,32 +241,35 @@ class _Fsck:
 
     def _check_attachments(self) -> None:
         """Each is what was attached, to a checkpoint that is there. Whether a witness's signature holds is for its reader to say."""
-        rows = self._connection.execute("SELECT a.size, kind, name, digest, data, note IS NULL FROM attachment a LEFT JOIN checkpoint USING (size)")
+        rows = self._rows.scan("SELECT a.size, kind, name, digest, data, note IS NULL FROM attachment a LEFT JOIN checkpoint USING (size)")
         for *row, orphaned in rows:
             try:
                 attachment = check_attachment(*row)
             except IntegrityError as error:
                 self.note(error)
                 continue
+            where = f"checkpoint of size {attachment.size}"
             if orphaned:
-                where = f"checkpoint of size {attachment.size}"
                 self.note(
                     IntegrityError(
                         "LM-LED-117", f"ATTACHMENT_MISMATCH: {attachment.kind} of {attachment.name}: there is no {where}", where=where, solution=RESTORE
                     )
                 )
+            elif attachment.kind == CLOCK_BACK:
+                told = attachment.data.decode("ascii", "replace")
+                self.findings.append(Finding("LM-LED-121", f"CLOCK_BACK: {where}: {told}", Severity.INFO, subject=where, help=_CLOCK))
 
     def _check_head(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Head, newest checkpoint and number of rows agree, and the log calls itself as the caller does."""
-        origin = self._connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-        if origin is None or origin[0] != self._policy.origin:
+        origin = self._rows.read("SELECT value FROM meta WHERE name = 'origin'")
+        if not origin or origin[0][0] != self._policy.origin:
             self.note(
                 IntegrityError("LM-LED-111", f"CHECKPOINT_MALFORMED: the ledger does not call itself {self._policy.origin}", where="meta", solution=RESTORE)
             )
-        row = self._connection.execute("SELECT size FROM head").fetchone()
+        head = self._rows.read("SELECT size FROM head")
         ends = {
             "the entries": self.size,
-            "the head": row and row[0],
+            "the head": head[0][0] if head else None,
             "the newest checkpoint that holds": max((checkpoint.size for checkpoint in checkpoints), default=None),
         }
         if len(set(ends.values())) > 1:
@@ -302,6 +306,7 @@ class _Fsck:
                 self.note(fork(checkpoint.size))
 
 
+_CLOCK = "times of receipt did not go back with it; find out who set the clock, for times that machines or people claimed are off by as much"
 _UNKNOWN = "read it with a version of Lotmark that knows the kind"
 
 

@@ -6,6 +6,7 @@ come out of its own values byte for byte is refused: so two headers are equal wh
 
 import base64
 import re
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -53,7 +54,7 @@ def format_header(header: Header) -> bytes:
     """
     complaint = _complaint(header)
     if complaint:
-        raise UsageError("LM-LED-007", f"the submission cannot be recorded: {complaint}", solution="name it as docs/spec/ledger.md, section 2 says")
+        raise unrecordable(complaint)
     return _encoder.encode(_to_wire(header))
 
 
@@ -100,6 +101,32 @@ def is_text(text: str) -> bool:
     return _TEXT.match(text) is not None
 
 
+@lru_cache(maxsize=1024)
+def complain_of_names(kind: str, scope: str, submitter: str) -> str | None:
+    """What is wrong with the names in a header that many entries share, if anything."""
+    if not _KIND.match(kind):
+        return f"the kind {kind[:80]!r} is not a kebab-case word"
+    if len(kind) > _LONGEST["kind"]:
+        return f"the kind has {len(kind)} characters, more than {_LONGEST['kind']}"
+    return _complain_of_text("scope", scope) or (_complain_of_text("submitter", submitter) if submitter else None)
+
+
+def complain_of_slot(slot: str) -> str | None:
+    """What is wrong with a slot, if anything."""
+    return _complain_of_text("slot", slot) if slot else None
+
+
+def _complain_of_text(name: str, text: str) -> str | None:
+    if not _TEXT.match(text):
+        return f"the {name} {text[:80]!r} is not printable ASCII without quotes and backslashes"
+    return f"the {name} has {len(text)} characters, more than {_LONGEST[name]}" if len(text) > _LONGEST[name] else None
+
+
+def unrecordable(complaint: str) -> UsageError:
+    """The error for a submission that is not well formed."""
+    return UsageError("LM-LED-007", f"the submission cannot be recorded: {complaint}", solution="name it as docs/spec/ledger.md, section 2 says")
+
+
 def _malformed(reason: str, data: bytes) -> IntegrityError:
     return IntegrityError(
         "LM-LED-105", f"HEADER_MALFORMED: {reason}: {data[:120]!r}", solution="get the headers again from where they were made; do not rely on these"
@@ -138,15 +165,9 @@ def _complaint(header: Header) -> str | None:
     """What is wrong with the values, if anything."""
     if header.v != 1:
         return f"version {header.v} of the header is unknown"
-    if not _KIND.match(header.kind):
-        return f"the kind {header.kind[:80]!r} is not a kebab-case word"
-    for name, text, empty in (("scope", header.scope, False), ("slot", header.slot, True), ("submitter", header.submitter, True)):
-        if not (_TEXT.match(text) or (empty and not text)):
-            return f"the {name} {text[:80]!r} is not printable ASCII without quotes and backslashes"
-        if len(text) > _LONGEST[name]:
-            return f"the {name} has {len(text)} characters, more than {_LONGEST[name]}"
-    if len(header.kind) > _LONGEST["kind"]:
-        return f"the kind has {len(header.kind)} characters, more than {_LONGEST['kind']}"
+    complaint = complain_of_names(header.kind, header.scope, header.submitter) or complain_of_slot(header.slot)
+    if complaint:
+        return complaint
     if not 1 <= header.size < 2**53:
         return f"an envelope of {header.size} bytes"
     if not 1 <= len(header.keys) <= _MAX_KEYS or not all(_KEY_ID.match(key) for key in header.keys):

@@ -1,46 +1,65 @@
 """Reading a ledger: entries, envelopes, checkpoints, proofs. Every row is checked against its leaf hash on the way out."""
 
-import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Protocol, Self
 
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
-from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
+from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError, UsageError
 from lotmark.ledger._attachments import attachment_digest, check_attachment, no_checkpoint
-from lotmark.ledger._database import DATABASE, gap, read_node, translate
-from lotmark.ledger._records import check_blob_list, check_envelope, read_entry
+from lotmark.ledger._nodes import with_nodes
+from lotmark.ledger._records import check_blob_list, check_envelope, gap, read_entry
+from lotmark.ledger._rows import Rows
 from lotmark.ledger._state import read_head
 from lotmark.ledger.models import Attachment, Entry, Receipt, Submission
 from lotmark.ledger.ports import BlobStore
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import ProofError
-from lotmark.tlog.ports import NodeReader
 
-_COLUMNS: Final = "idx, CAST(header AS BLOB), substr(nodes, 1, 32)"
 _PAGE: Final = 256
 """Rows fetched at a time, so that a slow reader holds no long transaction against the writer."""
 
 
-class SqliteLedger:
-    """A `Ledger` in SQLite, open for reading. One connection, shared by threads under a mutex."""
+class Appender(Protocol):
+    """How a ledger appends: by the sequencer in this process, or through the inbox of one elsewhere."""
 
-    def __init__(self, folder: Path, connection: sqlite3.Connection, origin: str, blobs: BlobStore, *, attaching: bool = False) -> None:
-        """A reader over an open, checked connection, which it owns."""
-        self._folder = folder
-        self._connection: sqlite3.Connection | None = connection
-        self._mutex = threading.RLock()
+    def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]: ...
+
+    def close(self) -> None: ...
+
+
+class Server(Protocol):
+    """Records what other processes submit."""
+
+    def serve(self, stop: threading.Event, *, served: Callable[[int], None] = ...) -> None: ...
+
+
+class StoredLedger:
+    """A `Ledger` over the rows of a store; without an appender it only reads."""
+
+    def __init__(
+        self, rows: Rows, origin: str, blobs: BlobStore, *, folder: Path | None = None, appender: Appender | None = None, server: Server | None = None
+    ) -> None:
+        """A ledger over open, checked rows, which it owns. `folder` is where it lies, if it lies in one."""
+        self._rows = rows
         self._origin = origin
         self._blobs = blobs
-        self._closed_by = "it is closed"
-        self._attaching = attaching
+        self._folder = folder
+        self._appender = appender
+        self._server = server
+        self._columns = f"idx, {rows.header}, substr(nodes, 1, 32)"
 
     @property
-    def folder(self) -> Path:
-        """Where the ledger lies."""
+    def folder(self) -> Path | None:
+        """Where the ledger lies, if it lies in a folder."""
         return self._folder
+
+    @property
+    def rows(self) -> Rows:
+        """The rows, for fsck."""
+        return self._rows
 
     @property
     def origin(self) -> str:
@@ -55,20 +74,38 @@ class SqliteLedger:
     @property
     def size(self) -> int:
         """See `Ledger`. A reader sees what a writer has committed since."""
-        return self._head()[0]
+        return read_head(self._rows)[0]
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
-        """See `Ledger`; without the log's key nothing is appended.
+        """See `Ledger`; without the log's key and without a sequencer nothing is appended.
 
         Raises:
             EnvironmentLacksError: LM-LED-009.
         """
-        raise EnvironmentLacksError(
-            "LM-LED-009",
-            f"{len(submissions)} submissions to a ledger that was opened for reading only",
-            where=str(self._path),
-            solution="open it with its log key",
-        )
+        if self._appender is None:
+            raise EnvironmentLacksError(
+                "LM-LED-009",
+                f"{len(submissions)} submissions to a ledger that was opened for reading only",
+                where=self._rows.place,
+                solution="open it with its log key",
+            )
+        return self._appender.append(submissions)
+
+    def serve(self, stop: threading.Event, *, served: Callable[[int], None] = lambda _: None) -> None:
+        """Record what other processes submit, until `stop` is set; `served` is told of each group how many batches it had.
+
+        Raises:
+            UsageError: LM-LED-022 if this ledger is not the sequencer of a log that others submit to.
+            EnvironmentLacksError: LM-LED-004, -005, -006, -020: open the ledger again, nothing that was answered is lost.
+        """
+        if self._server is None:
+            raise UsageError(
+                "LM-LED-022",
+                "only the sequencer of a ledger in PostgreSQL takes what others submit",
+                where=self._rows.place,
+                solution="in SQLite each process appends itself, one after the other; for many machines use PostgreSQL",
+            )
+        self._server.serve(stop, served=served)
 
     def entries(self, start: int = 0, end: int | None = None, *, kind: str | None = None, scope: str | None = None) -> Iterator[Entry]:
         """See `Ledger`."""
@@ -77,7 +114,7 @@ class SqliteLedger:
         names = tuple(name for name in (kind, scope) if name is not None)
         position = max(start, 0)
         while position < stop:
-            rows = self._rows(f"SELECT {_COLUMNS} FROM entry WHERE {condition} ORDER BY idx LIMIT {_PAGE}", (position, stop, *names))  # noqa: S608
+            rows = self._rows.read(f"SELECT {self._columns} FROM entry WHERE {condition} ORDER BY idx LIMIT {_PAGE}", (position, stop, *names))  # noqa: S608
             for row in rows:
                 if not names and row[0] != position:
                     raise gap(position)
@@ -93,92 +130,73 @@ class SqliteLedger:
         size = self.size
         if not 0 <= index < size:
             raise NothingToJudgeError("LM-LED-010", f"there is no entry {index}: the log has {size}", solution="list the entries with `lotmark log search`")
-        rows = self._rows(f"SELECT {_COLUMNS} FROM entry WHERE idx = ?", (index,))  # noqa: S608
+        rows = self._rows.read(f"SELECT {self._columns} FROM entry WHERE idx = ?", (index,))  # noqa: S608
         if not rows:
             raise gap(index)
         return read_entry(*rows[0])
 
     def find_slot(self, slot: str) -> Entry | None:
         """See `Ledger`."""
-        rows = self._rows(f"SELECT {_COLUMNS} FROM entry WHERE slot = ?", (slot,))  # noqa: S608
+        rows = self._rows.read(f"SELECT {self._columns} FROM entry WHERE slot = ?", (slot,))  # noqa: S608
         return read_entry(*rows[0]) if rows else None
 
     def envelope(self, entry: Entry | int) -> Envelope:
         """See `Ledger`."""
         record = self.entry(entry) if isinstance(entry, int) else entry
-        rows = self._rows("SELECT envelope FROM body WHERE idx = ?", (record.index,))
+        rows = self._rows.read("SELECT envelope FROM body WHERE idx = ?", (record.index,))
         return check_envelope(record.index, record.header, rows[0][0] if rows else None)
 
     def entry_blobs(self, entry: Entry | int) -> tuple[Digest, ...]:
         """See `Ledger`."""
         record = self.entry(entry) if isinstance(entry, int) else entry
-        rows = self._rows("SELECT digest FROM entry_blob WHERE idx = ? ORDER BY digest", (record.index,))
+        rows = self._rows.read("SELECT digest FROM entry_blob WHERE idx = ? ORDER BY digest", (record.index,))
         return check_blob_list(record.index, record.header, [row[0] for row in rows])
 
     def checkpoint(self, size: int | None = None) -> bytes:
         """See `Ledger`."""
         if size is None:
-            return self._head()[1]
-        rows = self._rows("SELECT note FROM checkpoint WHERE size = ?", (size,))
+            return read_head(self._rows)[1]
+        rows = self._rows.read("SELECT note FROM checkpoint WHERE size = ?", (size,))
         if not rows:
             raise no_checkpoint(size)
         return bytes(rows[0][0])
 
     def attach(self, size: int, kind: str, name: str, data: bytes) -> None:
-        """See `Ledger`. The append is one transaction beside those of the writer, so it waits for one that is under way."""
+        """See `Ledger`."""
         digest = attachment_digest(Attachment(size, kind, name, data))
-        with self._mutex, translate(self._path):
-            connection = self._live()
-            if not self._attaching:
-                raise EnvironmentLacksError("LM-LED-009", "the ledger was opened for reading only", solution="open it for attaching, or with its log key")
-            if connection.execute("SELECT 1 FROM checkpoint WHERE size = ?", (size,)).fetchone() is None:
-                raise no_checkpoint(size)
-            try:
-                connection.execute("INSERT OR IGNORE INTO attachment VALUES (?, ?, ?, ?, ?)", (size, kind, name, digest, data))
-            except sqlite3.Error as error:
-                self._stop_after(error)
-                raise
+        if not self._rows.read("SELECT size FROM checkpoint WHERE size = ?", (size,)):
+            raise no_checkpoint(size)
+        self._rows.write("INSERT INTO attachment VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (size, kind, name, digest, data))
 
     def attachments(self, size: int) -> tuple[Attachment, ...]:
         """See `Ledger`."""
-        rows = self._rows("SELECT size, kind, name, digest, data FROM attachment WHERE size = ?", (size,))
+        rows = self._rows.read("SELECT size, kind, name, digest, data FROM attachment WHERE size = ?", (size,))
         return tuple(sorted(check_attachment(*row) for row in rows))
 
     def receipt(self, index: int) -> Receipt:
         """See `Ledger`. It is derived from the oldest checkpoint that covers the entry, so it is always the same."""
-        return self._receipt(index, self._node)
-
-    def _receipt(self, index: int, node: NodeReader) -> Receipt:
         entry = self.entry(index)
-        rows = self._rows("SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1", (index,))
-        size, note = rows[0] if rows else self._head()
-        return Receipt(index, entry.header_bytes, self._inclusion(index, size, node), bytes(note))
+        rows = self._rows.read("SELECT size, note FROM checkpoint WHERE size > ? ORDER BY size LIMIT 1", (index,))
+        size, note = rows[0] if rows else read_head(self._rows)
+        return Receipt(index, entry.header_bytes, self._inclusion(index, size), bytes(note))
 
     def inclusion_proof(self, index: int, size: int | None = None) -> tuple[bytes, ...]:
         """See `Ledger`."""
-        return self._inclusion(index, self.size if size is None else self._within(size), self._node)
-
-    def _inclusion(self, index: int, size: int, node: NodeReader) -> tuple[bytes, ...]:
-        with self._mutex, translate(self._path):
-            try:
-                return tlog.inclusion_proof(index, size, node)
-            except ProofError as error:
-                raise NothingToJudgeError("LM-LED-010", str(error), solution="give an index below the size of the log") from error
+        return self._inclusion(index, self.size if size is None else self._within(size))
 
     def consistency_proof(self, old: int, new: int) -> tuple[bytes, ...]:
         """See `Ledger`."""
-        with self._mutex, translate(self._path):
-            try:
-                return tlog.consistency_proof(old, self._within(new), self._node)
-            except ProofError as error:
-                raise NothingToJudgeError("LM-LED-010", str(error), solution="give 1 <= old <= new <= the size of the log") from error
+        self._within(new)
+        try:
+            return with_nodes(self._rows, lambda node: tlog.consistency_proof(old, new, node))
+        except ProofError as error:
+            raise NothingToJudgeError("LM-LED-010", str(error), solution="give 1 <= old <= new <= the size of the log") from error
 
     def close(self) -> None:
         """See `Ledger`."""
-        with self._mutex:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        if self._appender is not None:
+            self._appender.close()
+        self._rows.close()
 
     def __enter__(self) -> Self:
         return self
@@ -186,40 +204,11 @@ class SqliteLedger:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    def _stop_after(self, error: BaseException) -> None:
-        """After a failed write or fsync nobody knows what the disk holds: stop, and let the next opening read it.
-
-        https://wiki.postgresql.org/wiki/Fsync_Errors
-        """
-        code = getattr(error, "sqlite_errorcode", None)
-        if code is not None and code & 0xFF == sqlite3.SQLITE_IOERR:
-            self._stop()
-
-    def _stop(self) -> None:
-        self._closed_by = "a write to its disk failed"
-        self.close()
-
-    @property
-    def _path(self) -> Path:
-        return self._folder / DATABASE
-
-    def _live(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise EnvironmentLacksError(
-                "LM-LED-006", f"the ledger is stopped: {self._closed_by}", where=str(self._path), solution="open it again: what was acknowledged is there"
-            )
-        return self._connection
-
-    def _node(self, level: int, position: int) -> bytes:
-        return read_node(self._live(), level, position)
-
-    def _rows(self, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
-        with self._mutex, translate(self._path):
-            return self._live().execute(query, values).fetchall()
-
-    def _head(self) -> tuple[int, bytes]:
-        with self._mutex, translate(self._path):
-            return read_head(self._live())
+    def _inclusion(self, index: int, size: int) -> tuple[bytes, ...]:
+        try:
+            return with_nodes(self._rows, lambda node: tlog.inclusion_proof(index, size, node))
+        except ProofError as error:
+            raise NothingToJudgeError("LM-LED-010", str(error), solution="give an index below the size of the log") from error
 
     def _within(self, size: int) -> int:
         if size > self.size:

@@ -1,15 +1,22 @@
 """One stored record: the checks that tie row, header, envelope and blobs together."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from lotmark.attest.api import parse_envelope
 from lotmark.attest.models import Envelope
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, LotmarkError
-from lotmark.ledger._database import RESTORE
 from lotmark.ledger._headers import parse_header
 from lotmark.ledger.models import Entry, Header, blob_list
 from lotmark.tlog import api as tlog
+
+RESTORE: Final = "run `lotmark log fsck`, then restore the ledger from a backup and compare its checkpoint with one kept elsewhere"
+
+
+def gap(index: int) -> IntegrityError:
+    """The error for an entry that is not there though later ones are committed to."""
+    return IntegrityError("LM-LED-103", f"GAP: entry {index} is missing", where=f"entry {index}", solution=RESTORE)
 
 
 def blobs_root(blobs: Iterable[Digest]) -> Digest | None:

@@ -1,13 +1,12 @@
 """What a ledger says of itself, checked against its own signed checkpoint when it is opened."""
 
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
-from lotmark.ledger._database import RESTORE, read_node
-from lotmark.ledger._records import check_leaf
+from lotmark.ledger._nodes import with_nodes
+from lotmark.ledger._records import RESTORE, read_entry
+from lotmark.ledger._rows import Rows
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
 from lotmark.tlog.models import Checkpoint
@@ -20,22 +19,24 @@ class State:
     origin: str
     frontier: tlog.Frontier
     checkpoint: Checkpoint
+    received_at: str
+    """Time of receipt of the last entry; empty for the empty log."""
 
 
-def load_state(connection: sqlite3.Connection, log_keys: Sequence[bytes]) -> State:
+def load_state(rows: Rows, log_keys: Sequence[bytes]) -> State:
     """The state, once root, size and last entry are those of the signed checkpoint.
 
     Args:
-        connection: Inside a read transaction, so that all is of one moment.
+        rows: Inside a snapshot, so that all is of one moment.
         log_keys: Raw public keys of which one must have signed the checkpoint; none leaves the signature to fsck and to verifiers.
 
     Raises:
         IntegrityError: LM-LED-101 to -104, -111, -112.
         EnvironmentLacksError: LM-LED-011 if another key signed it.
     """
-    size, note = read_head(connection)
-    row = connection.execute("SELECT value FROM meta WHERE name = 'origin'").fetchone()
-    origin = row[0] if row else ""
+    size, note = read_head(rows)
+    found = rows.read("SELECT value FROM meta WHERE name = 'origin'")
+    origin = found[0][0] if found else ""
     try:
         parsed = tlog.parse_note(note)
         checkpoint = tlog.parse_checkpoint(parsed.text)
@@ -58,7 +59,7 @@ def load_state(connection: sqlite3.Connection, log_keys: Sequence[bytes]) -> Sta
             where="checkpoint",
             solution=RESTORE,
         )
-    last = connection.execute("SELECT max(idx) FROM entry").fetchone()[0]
+    last = rows.read("SELECT max(idx) FROM entry")[0][0]
     stored = 0 if last is None else last + 1
     if stored != size:
         raise IntegrityError(
@@ -67,18 +68,19 @@ def load_state(connection: sqlite3.Connection, log_keys: Sequence[bytes]) -> Sta
             where=f"entry {min(stored, size)}",
             solution=RESTORE,
         )
-    frontier = tlog.Frontier.load(size, partial(read_node, connection))
+    frontier = with_nodes(rows, lambda node: tlog.Frontier.load(size, node))
     if frontier.root() != checkpoint.root:
         raise IntegrityError(
             "LM-LED-102", f"ROOT_MISMATCH: the tree of {size} entries has another root than the signed checkpoint", where="checkpoint", solution=RESTORE
         )
+    received_at = ""
     if size:
-        header, leaf = connection.execute("SELECT CAST(header AS BLOB), substr(nodes, 1, 32) FROM entry WHERE idx = ?", (size - 1,)).fetchone()
-        check_leaf(size - 1, header, leaf)
-    return State(origin, frontier, checkpoint)
+        ((header, leaf),) = rows.read(f"SELECT {rows.header}, substr(nodes, 1, 32) FROM entry WHERE idx = ?", (size - 1,))  # noqa: S608
+        received_at = read_entry(size - 1, header, leaf).header.received_at
+    return State(origin, frontier, checkpoint, received_at)
 
 
-def check_seen(connection: sqlite3.Connection, state: State, note: bytes) -> None:
+def check_seen(rows: Rows, state: State, note: bytes) -> None:
     """Return if the log continues a checkpoint that the caller saw earlier and kept himself.
 
     Raises:
@@ -95,7 +97,7 @@ def check_seen(connection: sqlite3.Connection, state: State, note: bytes) -> Non
         )
     if checkpoint.size > state.frontier.size:
         raise rollback(checkpoint.size, state.frontier.size)
-    if tlog.Frontier.load(checkpoint.size, partial(read_node, connection)).root() != checkpoint.root:
+    if with_nodes(rows, lambda node: tlog.Frontier.load(checkpoint.size, node)).root() != checkpoint.root:
         raise fork(checkpoint.size)
 
 
@@ -119,13 +121,13 @@ def fork(size: int) -> IntegrityError:
     )
 
 
-def read_head(connection: sqlite3.Connection) -> tuple[int, bytes]:
+def read_head(rows: Rows) -> tuple[int, bytes]:
     """Size and signed checkpoint of the log.
 
     Raises:
         IntegrityError: LM-LED-111 if there is none.
     """
-    row = connection.execute("SELECT size, note FROM head JOIN checkpoint USING (size)").fetchone()
-    if row is None:
+    found = rows.read("SELECT size, note FROM head JOIN checkpoint USING (size)")
+    if not found:
         raise IntegrityError("LM-LED-111", "CHECKPOINT_MALFORMED: the head has no checkpoint", where="checkpoint", solution=RESTORE)
-    return int(row[0]), bytes(row[1])
+    return int(found[0][0]), bytes(found[0][1])

@@ -15,9 +15,12 @@ from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
 from lotmark.ledger._log_keys import verify_by_log_keys
 from lotmark.ledger._mirror import check_tiles
 from lotmark.ledger._objects import ObjectFolder, check_object_name, object_differs, object_missing
-from lotmark.ledger._open import create_ledger, folder_blobs, open_ledger
+from lotmark.ledger._open import folder_blobs
+from lotmark.ledger._reader import StoredLedger
 from lotmark.ledger._receipts import export_headers, parse_receipt, prove, tlog_proof, verify_headers, verify_log_checkpoint, verify_proof, verify_receipt
+from lotmark.ledger._stores import create_ledger, open_ledger
 from lotmark.ledger._timestamps import TIMESTAMP, stamp_checkpoint, stamped_bytes, verify_timestamps
+from lotmark.ledger._urls import has_password, parse_ledger_url, redact
 from lotmark.ledger._witnessing import WitnessMemory, ask_witnesses, check_continues, find_witnessed
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "NOT_WITNESSED",
     "TIMESTAMP",
     "ObjectFolder",
+    "StoredLedger",
     "WitnessMemory",
     "ask_witnesses",
     "attach_cosignature",
@@ -42,13 +46,16 @@ __all__ = [
     "folder_blobs",
     "format_header",
     "fsck",
+    "has_password",
     "judge_witnesses",
     "object_differs",
     "object_missing",
     "open_ledger",
     "parse_header",
+    "parse_ledger_url",
     "parse_receipt",
     "prove",
+    "redact",
     "stamp_checkpoint",
     "stamped_bytes",
     "tlog_proof",

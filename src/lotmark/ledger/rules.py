@@ -79,6 +79,42 @@ RULES: Final[tuple[Rule, ...]] = (
         "Name it as docs/spec/ledger.md, section 4 says.",
     ),
     Rule(
+        "LM-LED-017",
+        "No blob store",
+        "A ledger in a folder keeps its blobs beside it. One in PostgreSQL lies in no folder, so somebody has to say where they are.",
+        "Name a folder or a bucket in LOTMARK_BLOBS or in the settings of the state folder.",
+    ),
+    Rule(
+        "LM-LED-018",
+        "FUTURE_TIME",
+        "Evidence claims an act later than now, by more than clocks of honest machines differ. Recorded, it would stand for ever as done before it was.",
+        "Set the clock of the machine that made it, or of the one that holds the log, then make the evidence again.",
+    ),
+    Rule(
+        "LM-LED-019",
+        "Not the URL of a ledger",
+        "One URL says where the ledger lies; what is not understood is refused rather than taken for a file name.",
+        "Write `sqlite:///FOLDER` or `postgresql://USER@HOST/DATABASE`; keep the password in `~/.pgpass`.",
+    ),
+    Rule(
+        "LM-LED-020",
+        "Database unreachable",
+        "The PostgreSQL server does not answer, or the connection was lost. What was acknowledged is safe; what was not may or may not be recorded.",
+        "Start the server or mend the URL, then run the command again: nothing is recorded twice.",
+    ),
+    Rule(
+        "LM-LED-021",
+        "No sequencer",
+        "Without the log's key a batch is handed to the log's sequencer, and none answered in time.",
+        "Start one where the log's key is (`lotmark log sequence`), then run the command again: nothing is recorded twice.",
+    ),
+    Rule(
+        "LM-LED-022",
+        "Nothing to serve",
+        "Only the process that holds the key of a log in PostgreSQL can take what others submit.",
+        "Use PostgreSQL where several machines append to one log; in SQLite each process appends itself.",
+    ),
+    Rule(
         "LM-LED-030",
         "Object name not allowed",
         "Exported objects are served to strangers and stored in buckets: one plain ASCII grammar keeps a name from leaving its folder or meaning two things.",
@@ -171,6 +207,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Unknown kind",
         "An entry of a kind that this version does not know is stored and never counts as evidence.",
         "Read it with a version of Lotmark that knows the kind.",
+    ),
+    Rule(
+        "LM-LED-121",
+        "CLOCK_BACK",
+        "The clock of the machine that holds the log was set back. Times of receipt never decrease, so none of them changed; the log notes it beside the checkpoint.",
+        "Find out who set the clock. No signature, waiver or approval lapses or comes back by it: order is the log index.",
     ),
     Rule(
         "LM-LED-130",

@@ -2,6 +2,7 @@
 
 from lotmark.tlog._checkpoint_text import format_checkpoint, parse_checkpoint
 from lotmark.tlog._checkpoints import is_origin, sign_checkpoint, verify_checkpoint
+from lotmark.tlog._growth import Growth
 from lotmark.tlog._merkle import EMPTY_ROOT, HASH_SIZE, Frontier, LeafNodes, leaf_hash, node_hash, tree_root
 from lotmark.tlog._notes import add_signatures, format_note, format_signatures, parse_note, parse_signatures, sign_note, verify_note
 from lotmark.tlog._policies import NONE as NO_WITNESSES
@@ -46,6 +47,7 @@ __all__ = [
     "NO_WITNESSES",
     "SIZE_TYPE",
     "Frontier",
+    "Growth",
     "LeafNodes",
     "TileNodes",
     "TileWriter",

@@ -280,7 +280,7 @@ def forge(log: ReleaseLog, change) -> ReleaseLog:
         (lambda p: p.__setitem__("policySha256", "00" * 32), "policy"),
         (lambda p: p.__setitem__("factsSha256", "00" * 32), "facts do not have the recorded digest"),
         (lambda p: p["facts"]["run"].__setitem__("commit", "0" * 40), "the fact run follows otherwise"),
-        (lambda p: p.__setitem__("evaluatedAt", "2026-11-24T12:00:00.000Z"), "the fact evaluatedAt"),
+        (lambda p: p.__setitem__("evaluatedAt", "2026-11-22T12:00:00.000Z"), "the fact evaluatedAt"),
     ],
 )
 def test_step_8_a_decision_that_does_not_follow(tmp_path: Path, change, words: str) -> None:

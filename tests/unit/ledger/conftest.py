@@ -8,6 +8,9 @@ import pytest
 from fakes.keyring import signer
 from fakes.ledger import ORIGIN, REGISTRY, clock, founding, note, policy
 from lotmark.ledger import api
+from servers.postgres import postgres
+
+__all__ = ["postgres"]
 
 
 class Vandal:

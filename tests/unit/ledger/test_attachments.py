@@ -40,7 +40,7 @@ def test_a_ledger_opened_for_reading_attaches_nothing(folder):
 
 
 def test_one_may_attach_while_a_writer_holds_its_lock(folder):
-    with api.open_ledger(folder, signer("log"), clock()) as writer, api.open_ledger(folder, attaching=True) as witness:
+    with api.open_ledger(folder, signer("log")) as writer, api.open_ledger(folder, attaching=True) as witness:
         writer.append([note("eight")])
         witness.attach(8, "cosignature", "w", b"x")
         writer.append([note("nine")])
@@ -94,7 +94,7 @@ def test_the_database_itself_refuses_to_change_an_attachment(cosigned, statement
 def test_a_folder_that_cannot_be_written_says_so(folder):
     database = folder / "ledger.db"
     with api.open_ledger(folder, attaching=True) as ledger:
-        ledger._connection.execute("PRAGMA query_only = ON")
+        ledger.rows._connection.execute("PRAGMA query_only = ON")
         with pytest.raises(EnvironmentLacksError) as caught:
             ledger.attach(7, "cosignature", "w", b"x")
     assert caught.value.code == "LM-LED-004"
@@ -117,7 +117,7 @@ def test_a_failed_write_stops_the_ledger(folder):
             self.connection.close()
 
     with api.open_ledger(folder, attaching=True) as ledger:
-        ledger._connection = Failing(ledger._connection)
+        ledger.rows._connection = Failing(ledger.rows._connection)
         for code in ("LM-LED-004", "LM-LED-006"):
             with pytest.raises(EnvironmentLacksError) as caught:
                 ledger.attach(7, "cosignature", "w", b"x")

@@ -1,4 +1,4 @@
-"""What every ledger promises, whatever stores it: run on the one in SQLite and on the fake."""
+"""What every ledger promises, whatever stores it: run on SQLite, PostgreSQL, a client of its sequencer, and the fake."""
 
 import json
 import threading
@@ -6,10 +6,11 @@ import threading
 import pytest
 
 from fakes.keyring import signer
-from fakes.ledger import ORIGIN, MemoryLedger, clock, founding, note, policy
+from fakes.ledger import ORIGIN, MemoryLedger, clock, founding, note, policy, serving
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError, RefusedError, UsageError
 from lotmark.ledger import api
+from lotmark.ledger._open import folder_blobs
 from lotmark.ledger.models import Attachment, Submission
 from lotmark.tlog import api as tlog
 
@@ -19,9 +20,18 @@ pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
 KEYS = [policy().log_key]
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres", "submitted"])
 def ledger(request, tmp_path):
-    made = api.create_ledger(tmp_path / "ledger", ORIGIN, signer("log"), clock()) if request.param == "sqlite" else MemoryLedger()
+    """A new ledger; `submitted` appends without the log's key, through the inbox of a sequencer in another thread."""
+    if request.param in {"postgres", "submitted"}:
+        url = request.getfixturevalue("postgres").database()
+        made = api.create_ledger(url, ORIGIN, signer("log"), clock(), blobs=folder_blobs(tmp_path))
+        if request.param == "submitted":
+            with made, serving(made), api.open_ledger(url, submitting=True, wait=10, blobs=folder_blobs(tmp_path)) as client:
+                yield client
+            return
+    else:
+        made = api.create_ledger(tmp_path / "ledger", ORIGIN, signer("log"), clock()) if request.param == "sqlite" else MemoryLedger()
     with made:
         yield made
 

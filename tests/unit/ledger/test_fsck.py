@@ -29,7 +29,7 @@ def test_a_sound_ledger_has_no_findings(vandal):
 
 
 def test_an_empty_ledger_is_sound(tmp_path):
-    api.create_ledger(tmp_path, ORIGIN, signer("log"), clock()).close()
+    api.create_ledger(tmp_path, ORIGIN, signer("log"), clock(hours=1)).close()
     report = api.fsck(tmp_path, policy(), REGISTRY)
     assert (report.is_sound, report.size, report.root) == (True, 0, tlog.EMPTY_ROOT)
 
@@ -40,7 +40,7 @@ def test_no_ledger_is_nothing_to_judge(tmp_path):
 
 
 def test_fsck_runs_while_a_writer_is_open_and_leaves_the_file_alone(vandal):
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as writer:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as writer:
         writer.append([note("seven")])
         before = vandal.database.read_bytes()
         assert vandal.fsck().size == 8
@@ -216,7 +216,7 @@ def test_l08_l09_a_history_signed_again_with_the_stolen_log_key_is_a_fork(vandal
         "rewritten": [*founding(), *map(note, "abcde")],
         "inserted in the past": [*founding(), note("inserted"), *map(note, ["two", "three", "four", "five"])],
     }
-    with api.create_ledger(tmp_path / "other", ORIGIN, signer("log"), clock()) as other:
+    with api.create_ledger(tmp_path / "other", ORIGIN, signer("log"), clock(hours=1)) as other:
         other.append(batches[case])
     assert api.fsck(tmp_path / "other", policy(), REGISTRY).is_sound
     report = api.fsck(tmp_path / "other", policy(), REGISTRY, seen=[kept])
@@ -226,10 +226,10 @@ def test_l08_l09_a_history_signed_again_with_the_stolen_log_key_is_a_fork(vandal
 
 def test_l12_yesterdays_backup_appended_to_is_a_fork_for_who_kept_todays_checkpoint(vandal, tmp_path):
     shutil.copytree(vandal.folder, tmp_path / "backup")
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         ledger.append([note("today")])
         kept = ledger.checkpoint()
-    with api.open_ledger(tmp_path / "backup", signer("log"), clock()) as restored:
+    with api.open_ledger(tmp_path / "backup", signer("log"), clock(hours=1)) as restored:
         restored.append([note("another today")])
     assert [finding.code for finding in api.fsck(tmp_path / "backup", policy(), REGISTRY, seen=[kept]).findings] == ["LM-LED-116"]
 
@@ -240,11 +240,11 @@ def test_a_seen_checkpoint_that_is_not_the_logs_is_named(vandal):
 
 
 def test_l13_a_database_beside_a_foreign_write_ahead_log_is_never_taken_for_sound(vandal, tmp_path):
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         ledger.append([note("in the write-ahead log")])
         foreign = (vandal.folder / "ledger.db-wal").read_bytes()
     assert foreign
-    with api.create_ledger(tmp_path / "restored", ORIGIN, signer("log"), clock()) as restored:
+    with api.create_ledger(tmp_path / "restored", ORIGIN, signer("log"), clock(hours=1)) as restored:
         restored.append([*founding(), note("restored")])
     (tmp_path / "restored" / "ledger.db-wal").write_bytes(foreign)
     report = api.fsck(tmp_path / "restored", policy(), REGISTRY)
@@ -296,7 +296,7 @@ def test_a_missing_blob_is_named_with_the_record_that_needs_it(vandal):
 
 
 def test_a_changed_blob_is_named_for_each_record_that_needs_it(vandal):
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         ledger.append([note("seven", blobs=(Digest.of(b"second blob"),))])
     path = blob_path(vandal.folder, b"second blob")
     path.chmod(0o644)
@@ -387,13 +387,13 @@ def test_a_log_that_begins_with_a_stranger_is_one_finding(vandal):
 
 
 def test_evidence_signed_by_a_key_that_does_not_count_is_named(vandal):
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         ledger.append([note("seven", by="stranger"), note("eight", by="ada")])
     assert vandal.found() == [("LM-ATT-020", "entry 7"), ("LM-ATT-023", "entry 8")]
 
 
 def test_a_key_event_that_contradicts_itself_is_named_and_the_rest_is_still_checked(vandal):
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         again = founding()[1].envelope
         ledger.append([Submission(again, "key-event", "product:other"), note("eight", by="stranger")])
     assert vandal.found() == [("LM-ATT-041", "entry 7"), ("LM-ATT-020", "entry 8")]
@@ -408,7 +408,7 @@ def test_an_unknown_kind_is_noted_and_breaks_nothing(vandal):
 
 def test_evidence_recorded_under_a_wrong_kind_is_named(vandal):
     other = PredicateKind(name="waiver", uri=lotmark_uri("waiver"), clause="none", retention="short", signers=frozenset({"pipeline"}))
-    with api.open_ledger(vandal.folder, signer("log"), clock()) as ledger:
+    with api.open_ledger(vandal.folder, signer("log"), clock(hours=1)) as ledger:
         ledger.append([Submission(note_envelope("seven"), "waiver", "run:qpcr:RUN-0001")])
     report = api.fsck(vandal.folder, policy(), Registry((*REGISTRY, other)))
     assert [(finding.code, finding.subject) for finding in report.findings] == [("LM-ATT-017", "entry 7")]

@@ -4,7 +4,7 @@ import pytest
 
 from fakes.ledger import MemoryLedger, note
 from lotmark.base.errors import UsageError
-from lotmark.ledger import _writer
+from lotmark.ledger import _prepared
 
 pytestmark = pytest.mark.verifies("REQ-006", "RC-004")
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.verifies("REQ-006", "RC-004")
 @pytest.mark.parametrize(("spare", "holds"), [(0, True), (-1, False)])
 def test_p03_an_envelope_beyond_the_limit_is_not_recorded(monkeypatch, spare, holds):
     submission = note("large")
-    monkeypatch.setattr(_writer, "MAX_ENVELOPE", len(submission.envelope.raw) + spare)
+    monkeypatch.setattr(_prepared, "MAX_ENVELOPE", len(submission.envelope.raw) + spare)
     with MemoryLedger() as ledger:
         if holds:
             ledger.append([submission])

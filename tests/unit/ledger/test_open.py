@@ -257,7 +257,7 @@ def test_l14_a_second_writer_past_the_lock_fails_the_compare_and_swap(folder):
 
 def test_a_program_that_holds_the_database_is_named_as_such(folder):
     with api.open_ledger(folder, signer("log"), clock()) as ledger, closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as other:
-        ledger._connection.execute("PRAGMA busy_timeout = 10")
+        ledger._appender._sequencer._tables._connection.execute("PRAGMA busy_timeout = 10")
         other.execute("BEGIN IMMEDIATE")
         assert code_of(lambda: ledger.append([note("seven")])) == "LM-LED-005"
         other.execute("ROLLBACK")

@@ -10,7 +10,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError
 from lotmark.ledger import api
 from lotmark.ledger._records import blobs_root, check_envelope
-from lotmark.ledger._writer import LogSigner
+from lotmark.ledger._sequencer import LogSigner
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
 
