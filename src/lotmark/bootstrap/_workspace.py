@@ -92,7 +92,7 @@ class Workspace:
         """Opens the ledger's blob store: the one that the settings name, or the folder in the state.
 
         Raises:
-            UsageError: LM-ITG-001. EnvironmentLacksError: LM-ITG-004 if the blobs lie elsewhere and the setting is not made.
+            UsageError, EnvironmentLacksError: as `blob_opener`.
         """
         return blob_opener(read_place(self.state, BLOBS), self.state, self.clock)
 

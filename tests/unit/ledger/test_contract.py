@@ -14,7 +14,7 @@ from lotmark.ledger._open import folder_blobs
 from lotmark.ledger.models import Attachment, Submission
 from lotmark.tlog import api as tlog
 
-pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "RC-004", "HAZ-005")
+pytestmark = pytest.mark.verifies("REQ-005", "REQ-006", "REQ-070", "RC-004", "HAZ-005")
 
 
 KEYS = [policy().log_key]
