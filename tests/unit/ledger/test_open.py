@@ -309,7 +309,11 @@ def test_every_code_in_the_sources_has_its_rule_and_every_rule_its_use():
     from lotmark.ledger.rules import RULES
 
     sources = Path(api.__file__).parent
-    places = [*sources.glob("_*.py"), *(sources.parent / "integrations").glob("_*.py")]  # a port's codes are raised by who implements it
+    places = [
+        *sources.glob("_*.py"),
+        *(sources.parent / "bootstrap").glob("_*.py"),
+        *(sources.parent / "integrations").glob("_*.py"),
+    ]  # a port's codes are raised by who implements it
     used = {code for path in places for code in re.findall(r"LM-LED-\d{3}", path.read_text())}
     listed = [rule.code for rule in RULES]
     assert sorted(used) == sorted(set(listed)) == listed
