@@ -8,9 +8,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from fakes.note_signers import Log as NoteLog
+from fakes.note_signers import NoteKey
 from lotmark.attest.api import format_json
 from lotmark.attest.models import STATEMENT_TYPE, Envelope, KeyRecord, Statement, Subject, Verified
+from lotmark.base.clock import format_instant
 from lotmark.policy.api import DECIDED_STAGES
+from lotmark.tlog.models import KeyType
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 RUN = "qpcr:RUN-0001"
@@ -237,6 +241,33 @@ def _candidate() -> dict[str, Any]:
     }
 
 
+WITNESSES = ("a", "b")
+
+
+def witnessing(*cosigned: str, quorum: str = "quorum both", size: int = 10, hours: float = 0.0) -> dict[str, Any]:
+    """What the witnesses `a` and `b` said when they were asked at noon, the cosignatures so many hours old."""
+    keys = {name: NoteKey(f"{name}.example", KeyType.COSIGNATURE) for name in WITNESSES}
+    note = NoteLog("log.example/one", leaves=size).note(size)
+    for name in cosigned:
+        note = keys[name].cosign(note, int(NOON.timestamp() - hours * 3600))
+    return {
+        "run": RUN,
+        "checkpoint": note.decode(),
+        "policy": [*(f"witness {name} {key.vkey}" for name, key in keys.items()), "group both all a b", quorum],
+        "logSize": size,
+        "askedAt": format_instant(NOON),
+        "answers": [
+            {
+                "witness": name,
+                "key": f"{name}.example",
+                "outcome": "cosigned" if name in cosigned else "unreachable",
+                "detail": f"size {size}" if name in cosigned else "connection refused",
+            }
+            for name in WITNESSES
+        ],
+    }
+
+
 class ReleaseRun:
     """The run, to be spoiled before `entries` are asked for."""
 
@@ -255,6 +286,8 @@ class ReleaseRun:
         }
         self.outcomes = dict.fromkeys(self.stages, "accepted")
         self.findings: dict[str, list[dict[str, Any]]] = {stage: [] for stage in self.stages}
+        self.witnessing: dict[str, Any] | None = None
+        """What the log's witnesses said when the stages before the decision had ended; None where none is named."""
 
     def predicate(self, kind: str, name: str = "") -> dict[str, Any]:
         """The predicate of the only entry of the kind (and name), to be changed in place."""
@@ -293,6 +326,8 @@ class ReleaseRun:
             made = [(kind, name, add(kind, predicate)) for kind, name, predicate in self.stages.get(stage, [])]
             if stage in self.outcomes:
                 add("stage-result", self.result(stage, 1, made))
+        if self.witnessing is not None:
+            add("witnessing", self.witnessing)
         return change(log) if change else log
 
     def result(self, stage: str, attempt: int, made: list[tuple[str, str, Verified]], outcome: str = "") -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.release_run import NOON, ReleaseRun
+from fakes.release_run import NOON, ReleaseRun, witnessing
 from lotmark.policy.api import compute_facts, decide, default_policy
 from lotmark.policy.models import Decision
 
@@ -25,6 +25,8 @@ def decision_of(case: dict) -> Decision:
             place = place[step]
         place[last] = value
     run.outcomes.update(case.get("outcomes", {}))
+    if "witnessing" in case:
+        run.witnessing = witnessing(*case["witnessing"]["cosigned"], hours=case["witnessing"].get("hours", 0))
     if "drop" in case:
         run.drop(*case["drop"])
     policy = default_policy()

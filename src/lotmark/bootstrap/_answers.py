@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from lotmark import __version__
-from lotmark.attest.api import witness_policy
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.index.api import FILE, Index, answer_question, format_answers
 from lotmark.index.models import Answers as Content
-from lotmark.ledger.api import find_witnessed
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def answer(workspace: Workspace, question: str) -> Answers:
 
 def _witnessed(workspace: Workspace) -> tuple[int, int]:
     """Up to which size witnesses cosigned the log, and how many: what each answer rests on."""
-    if not witness_policy(workspace.trust_policy).witnesses:
+    if not workspace.witnesses.named:
         return 0, 0
-    found = find_witnessed(workspace.ledger, workspace.trust_policy, workspace.witness_memory, verify=workspace.verify_checkpoint)
+    found = workspace.witnesses.witnessed()
     return found.size, len(found.witnessing.times)

@@ -15,15 +15,12 @@ from lotmark.base.clock import Clock
 from lotmark.base.errors import EnvironmentLacksError, UsageError
 from lotmark.base.findings import Finding, Severity
 from lotmark.bootstrap._workspace import Workspace
-from lotmark.integrations.api import GitWitness, HttpObjects, HttpWitness, open_objects
-from lotmark.ledger.api import ask_witnesses, check_tiles, export_tiles, find_witnessed, judge_witnesses, verify_log_checkpoint
+from lotmark.integrations.api import GitWitness, HttpObjects, open_objects
+from lotmark.ledger.api import check_tiles, export_tiles, judge_witnesses, verify_log_checkpoint
 from lotmark.ledger.models import ExportSummary, TilesReport, Witnessed, WitnessReport
 from lotmark.ledger.ports import CheckpointVerifier, ObjectReader, ObjectStore
 from lotmark.tlog.models import Witnessing
 from lotmark.witness.api import Witness, WitnessStore, make_server
-
-EVIDENCE = "evidence"
-"""Folder in the state for what proves a rollback or a fork."""
 
 
 def ask_for_cosignatures(workspace: Workspace) -> WitnessReport:
@@ -32,25 +29,14 @@ def ask_for_cosignatures(workspace: Workspace) -> WitnessReport:
     Raises:
         EnvironmentLacksError: LM-LED-041 if it names none.
     """
-    policy = workspace.trust_policy
-    witnesses = witness_policy(policy).witnesses
-    if not witnesses:
+    if not workspace.witnesses.named:
         raise EnvironmentLacksError(
             "LM-LED-041",
             "the trust policy names no witness",
             where=str(workspace.state / "trust.json"),
             solution="write witnesses and a quorum into it: docs/how-to/run-a-witness.md",
         )
-    return ask_witnesses(
-        workspace.ledger,
-        policy,
-        {witness.name: HttpWitness(witness.url) for witness in witnesses if witness.url},
-        verify=workspace.verify_checkpoint,
-        open_writer=workspace.writer,
-        memory=workspace.witness_memory,
-        evidence=workspace.state / EVIDENCE,
-        now=workspace.clock.now,
-    )
+    return workspace.witnesses.ask()
 
 
 def record_in_git(workspace: Workspace, repository: str, branch: str) -> int:
@@ -60,7 +46,7 @@ def record_in_git(workspace: Workspace, repository: str, branch: str) -> int:
 
 def witnessed(workspace: Workspace) -> Witnessed:
     """How far the workspace's log is witnessed, by its own trust policy."""
-    return find_witnessed(workspace.ledger, workspace.trust_policy, workspace.witness_memory, verify=workspace.verify_checkpoint)
+    return workspace.witnesses.witnessed()
 
 
 def check_independence(policy: TrustPolicy) -> tuple[Finding, ...]:

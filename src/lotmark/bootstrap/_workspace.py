@@ -19,6 +19,7 @@ from lotmark.base.errors import EnvironmentLacksError
 from lotmark.bootstrap._machine_keys import KEYS, coming_signers, machine_signers
 from lotmark.bootstrap._places import BLOBS, ledger_place, read_place
 from lotmark.bootstrap._registry import registry
+from lotmark.bootstrap._witnessing import Witnesses
 from lotmark.index.api import VerifiedReader
 from lotmark.integrations.api import blob_opener
 from lotmark.ledger.api import StoredLedger, WitnessMemory, open_ledger, verify_by_log_keys
@@ -120,6 +121,11 @@ class Workspace:
         """What witnesses cosigned of this ledger; it must continue that to be written to."""
         return WitnessMemory(self.state / "witnessed")
 
+    @property
+    def witnesses(self) -> Witnesses:
+        """Those that the trust policy names."""
+        return Witnesses(self.trust_policy, lambda: self.ledger, self.verify_checkpoint, self.writer, self.witness_memory, self.state, self.clock)
+
     @contextmanager
     def writer(self, *, coming_keys: bool = False) -> Iterator[Ledger]:
         """The ledger for appending; its lock is held only inside.
@@ -173,6 +179,7 @@ class Workspace:
             pipeline_signer=self.pipeline_signer,
             open_engine=lambda: open_embedded_engine(self.state / ENGINE),
             operator=operator_name(),
+            ask_witnesses=self.witnesses.ask_before_decision,
         )
 
     def close(self) -> None:

@@ -37,7 +37,9 @@ _LABELS: Final[Mapping[str, str]] = {
     "params.acceptableRebuild": "accepted rebuild verdicts",
     "params.anomalySeverity": "refusing severity of an anomaly",
     "params.maximumDumpAgeDays": "allowed age in days",
+    "params.minimumWitnesses": "witnesses asked for at the least",
     "params.vulnerabilityThreshold": "refusing CVSS score",
+    "params.witnessGraceMinutes": "allowed age of the cosignatures in minutes",
     "risks.hazards": "hazards",
     "source.commits": "commits",
     "stages": "stages",
@@ -59,6 +61,13 @@ _LABELS: Final[Mapping[str, str]] = {
     "vulnerabilities.retrieved": "database of",
     "waivers.items": "waivers",
     "waivers.uses": "uses of a waiver",
+    "witness.ageMinutes": "age of the cosignatures in minutes",
+    "witness.cosigned": "witnesses that cosigned",
+    "witness.logSize": "size of the log",
+    "witness.present": "witnesses are named",
+    "witness.problems": "witnesses that did not cosign",
+    "witness.quorum": "quorum",
+    "witness.size": "size that was cosigned",
 }
 _STATUS_KEYS: Final = ("status", "outcome", "verdict")
 _YES: Final[Mapping[str, str]] = {"same": "all the same", "acceptable": "all acceptable", "covered": "all covered"}

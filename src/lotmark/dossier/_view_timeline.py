@@ -73,6 +73,9 @@ _WHAT: Final[Mapping[str, Callable[[Predicate], str]]] = {
     "approval-withdrawal": lambda content: f"{_person(content)} withdraws a signature: {content['reason']}",
     "deployment": lambda content: f"{content['target']['name']}: {content['action']} {content['version']}",
     "deployment-check": lambda content: f"{content['target']['name']}: {content['verdict']}",
+    "witnessing": lambda content: (
+        f"Witnesses asked: {number(sum(answer['outcome'] == 'cosigned' for answer in content['answers']))} of {number(len(content['answers']))} cosigned"
+    ),
     "run-closed": lambda content: f"Run closed: {content['outcome']}",
 }
 

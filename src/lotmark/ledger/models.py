@@ -195,9 +195,14 @@ class WitnessReport:
     witnessing: Witnessing
 
     @property
+    def breach(self) -> WitnessAnswer | None:
+        """The answer of a witness that shows a rollback or fork, if there is one."""
+        return next((answer for answer in self.answers if answer.outcome in {"fork", "rollback"}), None)
+
+    @property
     def is_broken(self) -> bool:
         """Whether a witness shows that the log was rolled back or rewritten."""
-        return any(answer.outcome in {"fork", "rollback"} for answer in self.answers)
+        return self.breach is not None
 
 
 @dataclass(frozen=True, slots=True)

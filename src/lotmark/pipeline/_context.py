@@ -14,6 +14,7 @@ from lotmark.base.clock import Clock
 from lotmark.base.digest import Digest
 from lotmark.base.errors import RefusedError
 from lotmark.index.api import VerifiedReader
+from lotmark.ledger.models import WitnessReport
 from lotmark.ledger.ports import Ledger
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline.models import PreviousRelease, RunIdentity, Stage
@@ -43,6 +44,9 @@ class Settings:
     pipeline_signer: Callable[[], Signer]
     open_engine: Callable[[], Engine]
     operator: str
+    ask_witnesses: Callable[[], WitnessReport | None] = lambda: None
+    """Asks the log's witnesses to cosign it; None where the trust policy names none. Raises IntegrityError LM-LED-115 or -116
+    where one of them shows that the log was put back or rewritten."""
 
     def fresh_reader(self) -> VerifiedReader:
         """A reader that has verified nothing yet, for what must be verified again."""

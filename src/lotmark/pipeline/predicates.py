@@ -147,6 +147,26 @@ class RunClosedBody(Body, frozen=True):
     closed_at: Instant
 
 
+class WitnessAnswerBody(Body, frozen=True):
+    """What one witness said."""
+
+    witness: Text
+    key: Text
+    outcome: Literal["cosigned", "unreachable", "refused", "rolled-back"]
+    detail: str
+
+
+class WitnessingBody(Body, frozen=True):
+    """The predicate of ``witnessing/v1``: the log as its witnesses saw it just before a decision."""
+
+    run: Run
+    checkpoint: Text
+    policy: Annotated[list[str], msgspec.Meta(min_length=1)]
+    log_size: Annotated[int, msgspec.Meta(ge=0)]
+    asked_at: Instant
+    answers: list[WitnessAnswerBody]
+
+
 _PIPELINE = frozenset({"pipeline"})
 
 KINDS = (
@@ -179,6 +199,16 @@ KINDS = (
         schema="stage-result.v1.json",
         title="How one attempt of one stage ended",
         body=StageResultBody,
+    ),
+    PredicateKind(
+        "witnessing",
+        lotmark_uri("witnessing"),
+        clause="21 CFR 11.10(c), (e)",
+        retention="release",
+        signers=_PIPELINE,
+        schema="witnessing.v1.json",
+        title="What the log's witnesses said before a decision",
+        body=WitnessingBody,
     ),
     PredicateKind(
         "run-closed",

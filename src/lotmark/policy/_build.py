@@ -23,6 +23,7 @@ AFTER_DECISION = frozenset(
         "waiver",
         "waiver-closure",
         "key-event",
+        "witnessing",
     }
 )
 """Kinds that are no evidence of the run for its decision: they follow it, or belong to the product or the log."""

@@ -365,6 +365,21 @@ class Provenance(Shape, frozen=True):
     run_details: dict[str, Any]
 
 
+class WitnessAnswerShape(Shape, frozen=True):
+    witness: str
+    outcome: str
+    detail: str
+
+
+class WitnessingShape(Shape, frozen=True):
+    run: str
+    checkpoint: str
+    policy: list[str]
+    log_size: int
+    asked_at: str
+    answers: list[WitnessAnswerShape]
+
+
 SHAPES: dict[str, type[Shape]] = {
     "run-opened": RunOpened,
     "stage-result": StageResult,
@@ -379,5 +394,6 @@ SHAPES: dict[str, type[Shape]] = {
     "risk-snapshot": RiskSnapshot,
     "release-candidate": ReleaseCandidate,
     "artifact-signature": ArtifactSignature,
+    "witnessing": WitnessingShape,
 }
 """The kinds that the facts are computed from, each with its reading."""

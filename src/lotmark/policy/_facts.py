@@ -24,6 +24,7 @@ from lotmark.policy._evidence import (
     TraceSnapshot,
 )
 from lotmark.policy._facts_matrix import excused_tests, matrix_fact, trace_fact, unstable_tests, waivers_fact
+from lotmark.policy._facts_witness import witness_fact
 from lotmark.policy._selection import DECIDED_STAGES, REQUIRED_LAYERS, Selection, select
 
 UNKNOWN_AGE = 1_000_000
@@ -62,6 +63,7 @@ def compute_facts(entries: Sequence[Verified], evaluated_at: datetime) -> dict[s
         artifact=_artifact(candidate),
         versions=_versions(selection, candidate),
         bindings=_bindings(selection, candidate),
+        witness=witness_fact(selection),
     )
     plain: dict[str, Any] = msgspec.to_builtins(facts)
     return plain

@@ -320,6 +320,24 @@ class Binding(Fact, frozen=True):
     same: bool
 
 
+class Witness(Fact, frozen=True):
+    """What the log's witnesses said of it just before the decision, as far as their signatures bear it out."""
+
+    present: bool
+    """Whether any witness was named and asked."""
+    named: int
+    cosigned: list[str]
+    quorum: bool
+    size: int
+    """Of the checkpoint that they cosigned."""
+    log_size: int
+    """Of the log when they were asked."""
+    age_minutes: int
+    """From the cosigning of the quorum to the asking; 0 where no quorum is asked for."""
+    problems: list[str]
+    """Of each witness that did not cosign when it was asked: what it said."""
+
+
 class Facts(Fact, frozen=True):
     """Everything that a decision knows."""
 
@@ -343,6 +361,7 @@ class Facts(Fact, frozen=True):
     artifact: Artifact
     versions: Versions
     bindings: list[Binding]
+    witness: Witness
 
 
 def facts_schema() -> dict[str, Any]:

@@ -35,6 +35,9 @@ REQUIRED_KINDS = (
 _UNCLAIMED = frozenset({"run-opened", "stage-result"})
 """Kinds that no stage claims: the first opens the run, the second is the claim."""
 
+_BETWEEN_STAGES = frozenset({"witnessing"})
+"""Kinds that the pipeline records between two stages, so that none can claim them; they count by its signature alone."""
+
 S = TypeVar("S", bound=Shape)
 
 
@@ -90,7 +93,8 @@ def select(entries: Sequence[Verified]) -> Selection:
             selection.test_runs.append(shape)
             # The stage of the layer speaks for it: a later stage cannot put greener tests in its place.
             by = claims.get(shape.layer, set())
-        if shape is not None and entry.kind not in _UNCLAIMED and entry.envelope.payload_digest.hex in by:
+        counts = entry.kind in _BETWEEN_STAGES or entry.envelope.payload_digest.hex in by
+        if shape is not None and entry.kind not in _UNCLAIMED and counts:
             selection.counted.setdefault(entry.kind, []).append((entry, shape))
     present = {(entry.kind, entry.envelope.payload_digest.hex) for entry, _ in own}
     _miss(selection, selection.run, present)

@@ -347,7 +347,7 @@ def test_what_is_signed_is_shown_first(tiny_waiting):
     tiny = tiny_waiting
     request = tiny.cli("approve", "request")
     assert request.code == 8
-    for shown in ("tool.sh  sha256 ", "18 of 18 criteria met", "high (first release of the product", "… regulatory: review, 0 of 1"):
+    for shown in ("tool.sh  sha256 ", "19 of 19 criteria met", "high (first release of the product", "… regulatory: review, 0 of 1"):
         assert shown in request.out
     signed = tiny.cli("approve", "sign", *tiny.as_person("rene"), "--role", "regulatory", "--meaning", "review", "--reason", "It holds.")
     assert signed.code == 0

@@ -30,7 +30,7 @@ def test_what_these_tests_show_has_the_published_shapes():
 def test_released_run_says_so_in_one_sentence():
     verdict = released().verdict
     assert verdict.status.word == "Released"
-    assert verdict.sentence == "qPCR caller 1.4.0 may be released: 18 of 18 release criteria are met, two people signed, one test is waived until 2026-12-31."
+    assert verdict.sentence == "qPCR caller 1.4.0 may be released: 19 of 19 release criteria are met, two people signed, one test is waived until 2026-12-31."
     assert verdict.reasons == ()
 
 
@@ -65,7 +65,7 @@ def test_waiting_run_names_who_must_sign():
     view = DossierLog().record(signers=(("quinn", "quality-owner", "approval"),), until="approve").view()
     assert view.outcome == "pending"
     assert view.verdict.status.mark == "wait"
-    assert view.verdict.sentence == "qPCR caller 1.4.0 may not be released yet: 18 of 18 release criteria are met, but one signature is missing."
+    assert view.verdict.sentence == "qPCR caller 1.4.0 may not be released yet: 19 of 19 release criteria are met, but one signature is missing."
     assert view.verdict.reasons == ("regulatory: review, 0 of 1 signed",)
     assert view.absent["deployments"] == "Nothing is recorded: the stage “deployment” has not run."
 
@@ -84,11 +84,11 @@ def test_refused_run_names_each_criterion_that_is_not_met():
     log.close("refused")
     view = log.view()
     assert view.outcome == "refused"
-    assert view.verdict.sentence == "qPCR caller 1.4.0 may not be released: 2 of 18 release criteria are not met."
+    assert view.verdict.sentence == "qPCR caller 1.4.0 may not be released: 2 of 19 release criteria are not met."
     assert len(view.verdict.reasons) == 2
     assert any(reason.startswith("Every residual risk is judged acceptable: ") for reason in view.verdict.reasons)
     figures = {figure.label: (figure.value, figure.note, figure.mark) for figure in view.verdict.figures}
-    assert figures["Release criteria"] == ("16 of 18", "2 not met", "bad")
+    assert figures["Release criteria"] == ("17 of 19", "2 not met", "bad")
     assert figures["Signatures"] == ("0 of 2", "not asked for: refused", "none")
     assert figures["Hazards controlled"] == ("0 of 1", "1 not acceptable", "bad")
     assert figures["Rebuild"][2] == "bad"
@@ -99,7 +99,7 @@ def test_one_failing_criterion_reads_in_the_singular():
     log.predicate("rebuild").update(verdict="DIFFERENT")
     log.record(until="decide")
     log.close("refused")
-    assert log.view().verdict.sentence.endswith("1 of 18 release criteria is not met.")
+    assert log.view().verdict.sentence.endswith("1 of 19 release criteria is not met.")
 
 
 def test_incomplete_evidence_alone_is_named():
@@ -250,7 +250,7 @@ def test_five_questions_in_their_order():
     assert view.answers[0].summary == "qpcr-1.4.0.whl, 12 bytes."
     assert view.answers[2].summary == "Written by Dana Example."
     assert view.answers[3].summary == "4 of 4 expected tests reported: 4 passed."
-    assert view.answers[4].summary == "18 of 18 release criteria are met; two people signed, risk tier medium."
+    assert view.answers[4].summary == "19 of 19 release criteria are met; two people signed, risk tier medium."
 
 
 def test_waiting_answer_names_the_wanted_signatures():

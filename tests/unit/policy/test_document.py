@@ -50,6 +50,7 @@ def test_the_shipped_policy_is_strict_in_all_criteria():
         "versions-equal",
         "commits-signed-off",
         "commits-reference",
+        "witnessed",
     } <= {criterion.id for criterion in shipped.criteria}
 
 

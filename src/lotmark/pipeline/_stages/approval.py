@@ -19,6 +19,7 @@ from lotmark.deploy.api import format_descriptor
 from lotmark.deploy.models import Deployed
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._recorder import ResultBuilder
+from lotmark.pipeline._witnessing import record_witnessing
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide, evidence_root, read_policy, still_holds
 from lotmark.policy.models import Decision
@@ -102,6 +103,8 @@ def _judged(context: StageContext, evidence: RunEvidence) -> list[Verified]:
 
 
 def _decide(context: StageContext, builder: ResultBuilder, evidence: RunEvidence, *, again: bool) -> StageResult:
+    if record_witnessing(context):
+        evidence = context.evidence()
     decision, tier, required = evaluate_gate(context, evidence)
     judged = _judged(context, evidence)
     configuration = context.store([], [context.product.config_root / path for path, _ in context.identity.configuration])
