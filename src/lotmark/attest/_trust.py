@@ -46,7 +46,7 @@ def replay_trust(events: Iterable[tuple[int, Envelope]], roots: Collection[bytes
             )
         trust = apply_key_event(trust, index, envelope, roots)
         last = index
-    if trust.keys:
+    if trust.keys and root_threshold > 1:
         _check_confirmed(trust, roots, root_threshold)
     return trust
 
@@ -147,10 +147,8 @@ def _disown(trust: Trust, event: Compromise, grant: Grant) -> Trust:
         if not given.fallen and _count(trust, given.signers, given.index) < given.needed:
             fallen = replace(given, fallen=True)
             trust = replace(trust, grants=tuple(fallen if each.payload == given.payload else each for each in trust.grants))
-            for key_id in given.keys:
-                record = trust.find(key_id)
-                if record is not None:
-                    trust = _put(trust, _cut(record, 0, index))
+            for record in [key for key in trust.keys if key.key_id in given.keys]:
+                trust = _put(trust, _cut(record, 0, index))
     return trust
 
 
@@ -174,13 +172,19 @@ def _check_standing(before: Trust, after: Trust, event: KeyEvent, index: int, si
 
 
 def _check_confirmed(trust: Trust, roots: Collection[bytes], root_threshold: int) -> None:
+    """So many of the caller's roots signed a threshold event, and every change of keys since took as many persons."""
     own = {key_id_of(root) for root in roots}
-    last = next((grant for grant in reversed(trust.grants) if grant.threshold is not None and not grant.fallen), None)
-    behind = 1 if last is None else _count(trust, [signer for signer in last.signers if signer in own], last.index)
-    if min(behind, trust.root_threshold) < root_threshold:
+    confirmed, most = False, 1
+    for grant in trust.grants:
+        if grant.threshold is None or grant.fallen:
+            continue
+        behind = _count(trust, [signer for signer in grant.signers if signer in own], grant.index)
+        most = max(most, behind)
+        confirmed = grant.threshold >= root_threshold and (confirmed or behind >= root_threshold)
+    if not confirmed:
         raise IntegrityError(
             "LM-ATT-043",
-            f"THRESHOLD: {min(behind, trust.root_threshold)} of the {root_threshold} root persons whom you ask for stand behind this log",
+            f"THRESHOLD: {most} of the {root_threshold} root persons whom you ask for stand behind this log",
             where="the threshold event",
             solution="have so many of your roots sign the log's threshold event (`lotmark key root sign`)",
         )

@@ -12,7 +12,7 @@ import pytest
 
 from fakes.keyring import signer
 from lotmark.attest import _signers
-from lotmark.attest.api import KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy, witness_policy
+from lotmark.attest.api import KeySigner, KnownLogs, format_trust_policy, known_logs_folder, parse_trust_policy, witness_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
 from lotmark.tlog import api as tlog
@@ -228,3 +228,23 @@ def test_without_a_home_there_is_no_folder():
     with pytest.raises(EnvironmentLacksError) as caught:
         known_logs_folder({})
     assert caught.value.code == "LM-ATT-052"
+
+
+def test_a_root_threshold_is_written_only_if_it_asks_for_more_than_one(tmp_path):
+    one = TrustPolicy("log.example/a", _vkey("log.example/a", "log"), (signer("ada").public_key, signer("beth").public_key))
+    assert b"rootThreshold" not in format_trust_policy(one)
+    two = replace(one, root_threshold=2)
+    assert b'"rootThreshold":2' in format_trust_policy(two).replace(b" ", b"")
+    assert parse_trust_policy(format_trust_policy(two)) == two
+    for wrong in (0, 3, -1):
+        with pytest.raises(UsageError) as caught:
+            format_trust_policy(replace(one, root_threshold=wrong))
+        assert caught.value.code == "LM-ATT-050"
+
+
+def test_a_root_may_be_a_key_in_a_token():
+    from fakes.key_services import p256_key
+
+    public = KeySigner(p256_key("hsm")).public_key
+    policy = TrustPolicy("log.example/a", _vkey("log.example/a", "log"), (public, signer("ada").public_key))
+    assert parse_trust_policy(format_trust_policy(policy)).roots == (public, signer("ada").public_key)
