@@ -1,7 +1,7 @@
 """What signatures are judged against: the decision, the people, the rules, the delegations and withdrawals of the log."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from lotmark.approvals._documents import emails_of, find_person, normal_email
+from lotmark.approvals._roles import RoleBook
 from lotmark.approvals._tiers import compute_tier, required_approvals
 from lotmark.approvals.models import TIERS, ApprovalsFile, Duty, PeopleFile, Person, RequiredSignature, TierResult
 from lotmark.approvals.predicates import DelegationBody, WithdrawalBody
@@ -39,6 +40,7 @@ class Bench:
     entries: Sequence[Verified]
     people: PeopleFile
     rules: ApprovalsFile
+    roles: RoleBook = field(default_factory=RoleBook)
 
     @property
     def predicate(self) -> dict[str, Any]:
@@ -129,10 +131,13 @@ class Bench:
         duty = self.find_conflict(person, email=email) if person else ""
         return Objection("LM-APR-001", f"{person.name} is {duty} of this change and cannot approve it") if person and duty else None
 
-    def object_to_role(self, person_id: str, role: str) -> Objection | None:
+    def object_to_role(self, person_id: str, role: str, index: int) -> Objection | None:
+        """Whether the person holds the role, by people.yaml, and by the ledger at that index where it keeps roles."""
         person = find_person(self.people, person_id)
         if person is None or role not in person.roles:
             return Objection("LM-APR-002", f"{person.name if person else person_id} does not hold the role {role!r}")
+        if not self.roles.allows(person_id, role, index):
+            return Objection("LM-APR-033", f"ROLE_CHANGE_UNAPPROVED: the ledger gave {person.name} no role {role!r} before entry {index}")
         return None
 
     def object_to_delegation(self, payload: str, *, delegator: str, delegate: str, role: str, at: datetime, index: int | None) -> Objection | None:
@@ -154,7 +159,7 @@ class Bench:
             return f"made for the role {body.role} of {body.product}"
         # A delegator without the role would pass on what was only delegated to him: no chains.
         holder = find_person(self.people, delegator)
-        if holder is None or not holder.active or role not in holder.roles:
+        if holder is None or not holder.active or role not in holder.roles or not self.roles.allows(delegator, role, entry.index if index is None else index):
             return f"{delegator} does not hold the role {role!r} to delegate"
         limit, allowed = TIERS.index(body.tier_limit), self.rules.delegation.up_to
         if TIERS.index(self.tier.name) > limit or allowed == "none" or TIERS.index(self.tier.name) > TIERS.index(allowed):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from lotmark.approvals._bench import CLOCK_TOLERANCE, Bench, Objection, read_body
 from lotmark.approvals._documents import find_person
 from lotmark.approvals._matching import Candidate, fill
+from lotmark.approvals._roles import read_roles
 from lotmark.approvals.models import ApprovalsFile, ApprovalStatus, ESignature, IgnoredSignature, MissingSignature, PeopleFile
 from lotmark.approvals.predicates import ApprovalBody
 from lotmark.attest.models import KeyRecord, Trust, Verified
@@ -24,11 +25,11 @@ class _Read:
 def evaluate_approvals(decision: Verified, entries: Sequence[Verified], people: PeopleFile, rules: ApprovalsFile, trust: Trust, at: datetime) -> ApprovalStatus:
     """Where the approvals of `decision` stand at the instant `at`.
 
-    `entries` are the verified entries of the run, and the product's delegations with their withdrawals. Complete only if the
+    `entries` are the verified entries of the run, and the product's delegations with their withdrawals, and its role events. Complete only if the
     decision is an accepted one, still the newest, on unchanged evidence; nobody rejects; and every required signature is
     filled by its own person with an own key.
     """
-    bench = Bench(decision, entries, people, rules)
+    bench = Bench(decision, entries, people, rules, read_roles(entries, trust, product=decision.statement.predicate["product"]))
     problems = bench.problems()
     accepted: list[_Read] = []
     ignored: list[IgnoredSignature] = []
@@ -160,7 +161,7 @@ def _object_to_authority(bench: Bench, read: _Read) -> Objection | None:
     if unfit is not None:
         return unfit
     if body.on_behalf_of is None:
-        return bench.object_to_role(person, body.role) or bench.object_to_separation(person, body.meaning, email=body.signer.email)
+        return bench.object_to_role(person, body.role, read.entry.index) or bench.object_to_separation(person, body.meaning, email=body.signer.email)
     return (
         bench.object_to_delegation(
             body.on_behalf_of.delegation, delegator=body.on_behalf_of.person, delegate=person, role=body.role, at=signed_at, index=read.entry.index

@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lotmark.approvals._bench import Bench, Objection, read_body
 from lotmark.approvals._documents import find_person
+from lotmark.approvals._roles import read_roles
 from lotmark.approvals.models import TIERS, ApprovalsFile, Meaning, PeopleDocument, PeopleFile, Person, Signing
 from lotmark.approvals.predicates import ApprovalBody, DelegationBody
-from lotmark.attest.models import Evidence, Subject, Verified
+from lotmark.attest.models import Evidence, Subject, Trust, Verified
 from lotmark.base.clock import format_instant
 from lotmark.base.errors import EnvironmentLacksError, LotmarkError, RefusedError, UsageError
 
@@ -26,9 +27,12 @@ _CURES = {
     "LM-APR-013": "mend what the decision names; it can only be rejected",
     "LM-APR-015": "add the person to quality/people.yaml, under approval",
     "LM-APR-022": "evaluate the gate again with the rules that the run pinned",
+    "LM-APR-033": "root persons grant it: `lotmark key role grant`",
 }
-_LACKS = frozenset({"LM-APR-002", "LM-APR-009", "LM-APR-010", "LM-APR-015"})
+_LACKS = frozenset({"LM-APR-002", "LM-APR-009", "LM-APR-010", "LM-APR-015", "LM-APR-033"})
 """Objections for want of identity or permission (exit 4); the others are refusals (exit 1)."""
+_NOW = 2**63
+"""A log index after every entry."""
 
 
 def check_may_sign(
@@ -42,22 +46,25 @@ def check_may_sign(
     meaning: str,
     at: datetime,
     on_behalf_of: Verified | None = None,
+    trust: Trust | None = None,
 ) -> None:
     """Refuse, before the signature is made, whatever would not count after it.
 
-    `entries` as for `evaluate_approvals`; `on_behalf_of` is the delegation that the person uses.
+    `entries` as for `evaluate_approvals`; `on_behalf_of` is the delegation that the person uses; `trust` are the
+    keys by log index, by which the role events among the entries are judged.
 
     Raises:
         UsageError: LM-APR-018 a meaning or role that this decision does not ask for.
         RefusedError: LM-APR-001 self-approval, -005 stale, -008 signed already, -013 a refused decision, -014 closed by a
             rejection, -022.
-        EnvironmentLacksError: LM-APR-002 no such role, -009 delegation, -010 training, -015 unknown person.
+        EnvironmentLacksError: LM-APR-002 or -033 no such role, -009 delegation, -010 training, -015 unknown person.
     """
-    bench = Bench(decision, entries, people, rules)
+    roles = read_roles(entries, trust or Trust(), product=decision.statement.predicate["product"])
+    bench = Bench(decision, entries, people, rules, roles)
     _check_asked(bench, role, meaning)
     _raise(bench.object_to_person(person, at.astimezone(UTC).date()))
     if on_behalf_of is None:
-        _raise(bench.object_to_role(person, role))
+        _raise(bench.object_to_role(person, role, _NOW))
     else:
         body = _delegation(on_behalf_of)
         payload = on_behalf_of.envelope.payload_digest.hex

@@ -1,4 +1,4 @@
-"""The evidence kinds of this room: ``approval/v1``, ``approval-withdrawal/v1``, ``delegation/v1``. People sign all three."""
+"""The evidence kinds of this room: ``approval/v1``, ``approval-withdrawal/v1``, ``delegation/v1``, which people sign, and ``role-event/v1``, which root persons sign."""
 
 from typing import Annotated, Literal
 
@@ -110,6 +110,17 @@ class DelegationBody(Body, frozen=True):
     signed_at: Instant
 
 
+class RoleBody(Body, frozen=True):
+    """The predicate of ``role-event/v1``: a person is given a role of the product, or loses it."""
+
+    event: Literal["grant", "withdraw"]
+    product: Text
+    person: PersonId
+    role: RoleName
+    reason: Text
+    at: Instant
+
+
 APPROVAL = PredicateKind(
     name="approval",
     uri=lotmark_uri("approval"),
@@ -140,4 +151,14 @@ DELEGATION = PredicateKind(
     title="Delegation of authority to sign",
     body=DelegationBody,
 )
-KINDS: tuple[PredicateKind, ...] = (APPROVAL, WITHDRAWAL, DELEGATION)
+ROLE_EVENT = PredicateKind(
+    name="role-event",
+    uri=lotmark_uri("role-event"),
+    clause="ISO 13485:2016, 5.5.1 by 21 CFR 820.10; 21 CFR 11.10(d), 11.10(g): 21 CFR Part 11 applies",
+    retention="permanent",
+    signers=frozenset({"root"}),
+    schema="role-event.v1.json",
+    title="Role granted or withdrawn",
+    body=RoleBody,
+)
+KINDS: tuple[PredicateKind, ...] = (APPROVAL, WITHDRAWAL, DELEGATION, ROLE_EVENT)

@@ -143,4 +143,10 @@ RULES: tuple[Rule, ...] = (
         "A rule that nobody can satisfy would be found on the day of the release.",
         "Give the role to enough active people, or ask for fewer.",
     ),
+    Rule(
+        "LM-APR-033",
+        "The ledger does not give this role",
+        "Roles are kept in the ledger: who held which role at the log index of the act decides, not what a file says today. Nobody grants a role to himself.",
+        "Root persons grant it: `lotmark key role grant PERSON ROLE`; then sign again.",
+    ),
 )

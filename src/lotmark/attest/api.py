@@ -5,6 +5,7 @@ events with the roots that he holds himself, then `verify_envelope` for each ent
 failure is an exception: nothing that was returned is left to be checked.
 """
 
+from lotmark.attest._effect import find_effect, group_signatures
 from lotmark.attest._envelope import is_canonical, pae, parse_envelope, sign_payload
 from lotmark.attest._events import EventName, key_event, threshold_event
 from lotmark.attest._keys import (
@@ -40,9 +41,11 @@ __all__ = [
     "build_payload",
     "canonical_signature",
     "check_public_key",
+    "find_effect",
     "format_json",
     "format_trust_policy",
     "generate_key",
+    "group_signatures",
     "is_canonical",
     "key_event",
     "key_id_of",

@@ -159,6 +159,10 @@ class Trust:
         """How many root persons must sign a key event."""
         return next((grant.threshold for grant in reversed(self.grants) if grant.threshold is not None and not grant.fallen), 1)
 
+    def root_threshold_at(self, index: int) -> int:
+        """How many root persons had to sign at `index`."""
+        return next((grant.threshold for grant in reversed(self.grants) if grant.threshold is not None and not grant.fallen and grant.index < index), 1)
+
     def find(self, key_id: str) -> KeyRecord | None:
         """The key of that id, valid or not."""
         return self._by_id.get(key_id)

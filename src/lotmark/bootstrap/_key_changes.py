@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lotmark.attest.api import apply_key_event, build_payload, key_event, parse_envelope, parse_key_event, sign_payload, threshold_event
+from lotmark.attest.api import (
+    apply_key_event,
+    build_payload,
+    find_effect,
+    key_event,
+    parse_envelope,
+    parse_key_event,
+    sign_payload,
+    threshold_event,
+    verify_envelope,
+)
 from lotmark.attest.models import Envelope, Evidence, KeyKind, KeyRecord, Person, Trust
 from lotmark.attest.ports import Signer
 from lotmark.attest.predicates import KeyEvent
@@ -19,6 +29,8 @@ from lotmark.bootstrap._workspace import Workspace, operator_name
 from lotmark.ledger.models import Submission
 
 KEY_EVENT = "key-event"
+ADMINISTRATION = frozenset({KEY_EVENT, "role-event", "policy-adoption"})
+"""The kinds that root persons sign together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +95,40 @@ def key_change(trust: Trust, payload: Digest, index: int) -> KeyChange:
 
 
 def countersign(workspace: Workspace, index: int, root: Signer) -> KeyChange:
-    """Sign the event whose first signature stands at `index`, and append that.
+    """Sign what root persons sign together (keys, roles, adopted files) and of which a signature stands at `index`; append that.
 
     Raises:
-        NothingToJudgeError: LM-CLI-025 if no key event stands there.
+        NothingToJudgeError: LM-CLI-025 if nothing of the kind stands there.
         IntegrityError: as `append_signatures`.
     """
     entry = workspace.ledger.entry(index)
-    if entry.header.kind != KEY_EVENT:
+    if entry.header.kind not in ADMINISTRATION:
         raise NothingToJudgeError("LM-CLI-025", f"entry {index} is no key event", where=f"log entry {index}", solution="`lotmark key root` lists what waits")
-    return append_signatures(workspace, [sign_payload(workspace.ledger.envelope(entry).payload, root)])
+    envelope = sign_payload(workspace.ledger.envelope(entry).payload, root)
+    return append_signatures(workspace, [envelope]) if entry.header.kind == KEY_EVENT else append_record(workspace, entry.header.kind, envelope)
+
+
+def sign_record(workspace: Workspace, record: Evidence, root: Signer) -> KeyChange:
+    """Sign a role event or an adoption with a root key and append it; it waits if the threshold asks for more persons.
+
+    Raises:
+        IntegrityError: if the signer is no valid root key; nothing is appended then.
+    """
+    return append_record(workspace, record.kind, sign_payload(build_payload(record, workspace.registry), root))
+
+
+def append_record(workspace: Workspace, kind: str, envelope: Envelope) -> KeyChange:
+    """Append one root person's signature under a role event or an adoption."""
+    with workspace.writer() as ledger:
+        verify_envelope(envelope, kind=kind, index=ledger.size, trust=workspace.reader.trust(), registry=workspace.registry)
+        (receipt,) = ledger.append([Submission(envelope, kind, f"product:{workspace.product.id}", submitter=operator_name())])
+    trust, payload = workspace.reader.trust(), envelope.payload_digest
+    signatures = [entry for entry in workspace.reader.entries(kind=kind) if entry.envelope.payload_digest == payload]
+    told = signatures[0].statement.predicate
+    favoured = told["person"] if kind == "role-event" and told["event"] == "grant" else ""
+    effect = find_effect(signatures, trust, without=favoured)
+    persons = tuple(dict.fromkeys(entry.key.person for entry in signatures if entry.key.person != favoured))
+    return KeyChange(receipt.index, payload, persons, trust.root_threshold, effect is not None)
 
 
 def end_key(workspace: Workspace, key: KeyRecord, *, event: str, reason: str, counts_before: int = 0, successor: bytes = b"", overlap: int = 0) -> Evidence:

@@ -48,7 +48,9 @@ def sign_approval(
     decision, entries = waiting_decision(workspace, identity)
     at = workspace.clock.now()
     behalf = _find_delegation(workspace, delegation) if delegation else None
-    check_may_sign(decision, entries, people.value, rules, person=person, role=role, meaning=meaning, at=at, on_behalf_of=behalf)
+    check_may_sign(
+        decision, entries, people.value, rules, person=person, role=role, meaning=meaning, at=at, on_behalf_of=behalf, trust=workspace.reader.trust()
+    )
     evidence = build_approval(
         decision,
         get_person(people.value, person),
@@ -186,7 +188,7 @@ def waiting_decision(workspace: Workspace, identity: RunIdentity) -> tuple[Verif
         raise NothingToJudgeError(
             "LM-CLI-017", f"{identity.run} waits for no signature", where=identity.run, solution="`lotmark run` brings it to its decision"
         )
-    return decision, [*evidence, *context.product_entries("delegation", "approval-withdrawal")]
+    return decision, [*evidence, *context.product_entries("delegation", "approval-withdrawal", "role-event")]
 
 
 def local_zone() -> str:

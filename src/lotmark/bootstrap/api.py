@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         read_signature,
         rotate_machine_key,
         set_threshold,
+        sign_record,
     )
     from lotmark.bootstrap._log_services import (
         ask_for_cosignatures,
@@ -84,6 +85,7 @@ __all__ = [
     "set_threshold",
     "sign_approval",
     "sign_delegation",
+    "sign_record",
     "sign_waiver",
     "sign_withdrawal",
     "verify_deployment",
@@ -118,6 +120,7 @@ _LATE = {
     "read_signature": "_key_changes",
     "rotate_machine_key": "_key_changes",
     "set_threshold": "_key_changes",
+    "sign_record": "_key_changes",
     "run_demo": "_demo",
     "write_first_files": "_first_files",
     "check_deployments": "_deployments",

@@ -9,6 +9,7 @@ from lotmark.base.errors import UsageError
 from lotmark.cli._key_events import administrator_options, apply_event, change_text, key_rows, overlap_option, reason_option
 from lotmark.cli._output import Output, table
 from lotmark.cli._people import key_path, load_signer, new_passphrase, person_option, read_public_key
+from lotmark.cli.key_governance import adopt, role
 from lotmark.cli.key_root import root
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def command() -> None:
     """Keys of people and machines, and from which log index to which each may sign."""
 
 
-command.add_command(root)
+for _part in (root, role, adopt):
+    command.add_command(_part)
 
 
 @command.command()

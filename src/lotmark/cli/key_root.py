@@ -93,7 +93,10 @@ def _sign_entry(output: Output, index: int, person: str | None, key: str | None)
     from lotmark.bootstrap.api import countersign, read_proposal
 
     workspace = output.workspace()
-    output.note(f"You sign: {describe(read_proposal(workspace.ledger.envelope(index).payload))}")
+    entry = workspace.ledger.entry(index)
+    envelope = workspace.ledger.envelope(entry)
+    told = describe(read_proposal(envelope.payload)) if entry.header.kind == "key-event" else describe_record(envelope.payload)
+    output.note(f"You sign: {told}")
     change = countersign(workspace, index, load_signer(key, person=person))
     return change_text(output, change, schema="key-change", value={}, told=f"signed by {', '.join(change.signed)}; in effect\nentry {change.index}")
 
@@ -123,3 +126,13 @@ def describe(event: "KeyEvent") -> str:
     if isinstance(event, Compromise):
         text += f", counting before log index {event.counts_before} only"
     return f"{text} ({event.reason})"
+
+
+def describe_record(payload: bytes) -> str:
+    """A role event or an adoption in one line, for who signs it."""
+    from lotmark.attest.api import parse_json
+
+    told = parse_json(payload)["predicate"]
+    if "path" in told:
+        return f"adopt {told['path']}, sha256 {told['sha256']} ({told['reason']})"
+    return f"{told['event']} {told['person']} the role {told['role']} ({told['reason']})" if "role" in told else "a record that is no change of administration"

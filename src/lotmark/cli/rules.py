@@ -127,4 +127,10 @@ RULES = (
         "Settings are files that are copied and shown; a password in them would be too.",
         "Leave it out of the URL and put it into `~/.pgpass`, or into a file of mode 600 that PGPASSFILE names.",
     ),
+    Rule(
+        "LM-CLI-027",
+        "not a file that decides",
+        "Root persons adopt the files by which a release is decided: policy, approvals, people and matrix.",
+        "Name one of them, as it lies in the product's quality folder.",
+    ),
 )

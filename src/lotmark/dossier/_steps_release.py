@@ -152,7 +152,7 @@ def check_e_signatures(record: ReleaseRecord) -> tuple[str, tuple[Finding, ...]]
         rules = parse_approvals(record.pinned(_APPROVALS), people, name=_APPROVALS)
     except LotmarkError as error:
         raise StepFailedError.of(error, exit_code=ExitCode.REFUSED) from error
-    judged = [*record.evidence, *(entry for entry in record.product_entries if entry.kind in {"delegation", "approval-withdrawal"})]
+    judged = [*record.evidence, *(entry for entry in record.product_entries if entry.kind in {"delegation", "approval-withdrawal", "role-event"})]
     status = evaluate_approvals(decision, judged, people.value, rules.value, record.trust, record.at)
     notes = tuple(
         Finding(
@@ -164,7 +164,8 @@ def check_e_signatures(record: ReleaseRecord) -> tuple[str, tuple[Finding, ...]]
         )
         for item in status.ignored
     )
-    findings = [broken("LM-DOS-030", f"the decision cannot be approved: {problem}", f"entry {decision.index}", "decide anew") for problem in status.problems]
+    findings = _check_adopted(record, decision)
+    findings += [broken("LM-DOS-030", f"the decision cannot be approved: {problem}", f"entry {decision.index}", "decide anew") for problem in status.problems]
     findings += [
         broken(
             "LM-DOS-030",
@@ -183,6 +184,16 @@ def check_e_signatures(record: ReleaseRecord) -> tuple[str, tuple[Finding, ...]]
         raise StepFailedError("the signatures that the release needs are not all there", [*findings, *notes], ExitCode.REFUSED)
     signed = "; ".join(f"{item.name} ({item.role}), {item.meaning}, {item.signed_at}" for item in status.accepted if item.counted)
     return signed, notes
+
+
+def _check_adopted(record: ReleaseRecord, decision: Verified) -> list[Finding]:
+    """The files that decided were the newest that root persons had adopted when it was decided, if they had adopted any."""
+    from lotmark.policy.api import check_adopted, find_adoptions
+
+    opened = record.find_predicate("run-opened") or {}
+    configuration = {file["path"]: file["sha256"] for file in opened.get("configuration", ())}
+    adoptions = find_adoptions(record.product_entries, record.trust, product=decision.statement.predicate["product"])
+    return check_adopted(adoptions, configuration, size=decision.index)
 
 
 def _check_frozen(record: ReleaseRecord, decision: Verified, counted: set[str]) -> list[Finding]:

@@ -43,7 +43,7 @@ def evaluate_signatures(source: ViewSource, decision: Verified, at: str) -> Appr
         parsed = parse_approvals(rules, known, name=_RULES)
     except LotmarkError:
         return None
-    judged = [*source.evidence, *(entry for entry in source.product_entries if entry.kind in {"delegation", "approval-withdrawal"})]
+    judged = [*source.evidence, *(entry for entry in source.product_entries if entry.kind in {"delegation", "approval-withdrawal", "role-event"})]
     return evaluate_approvals(decision, judged, known.value, parsed.value, source.trust, parse_instant(at))
 
 

@@ -52,6 +52,16 @@ def _key_event(content: Predicate) -> str:
     return f"{verb} the {content['key']['kind']} key" + (f" of {person['name']}" if person else "")
 
 
+def _role_event(content: Predicate) -> str:
+    if content["event"] == "grant":
+        return f"gives {content['person']} the role {content['role']}"
+    return f"takes the role {content['role']} from {content['person']}"
+
+
+def _adoption(content: Predicate) -> str:
+    return f"adopts {content['path']}, version {content['sha256'][:12]}"
+
+
 def _decision(content: Predicate) -> str:
     met = sum(criterion["verdict"] == "met" for criterion in content["criteria"])
     return f"Decision: {content['verdict']}, {number(met)} of {number(len(content['criteria']))} criteria met"
@@ -59,6 +69,8 @@ def _decision(content: Predicate) -> str:
 
 _WHAT: Final[Mapping[str, Callable[[Predicate], str]]] = {
     "key-event": _key_event,
+    "role-event": _role_event,
+    "policy-adoption": _adoption,
     "waiver": lambda content: f"{_person(content)} signs the waiver {content['waiver']}, until {content['expires']}",
     "waiver-closure": lambda content: f"{_person(content)} closes the waiver {content['waiver']}: {content['reason']}",
     "delegation": lambda content: f"{content['delegator']} delegates {content['role']} to {content['delegate']}",

@@ -9,7 +9,7 @@ import msgspec
 from lotmark.base.documents import document_schema
 from lotmark.policy._facts_model import facts_schema
 from lotmark.policy.models import PolicyFile
-from lotmark.policy.predicates import DecisionBody
+from lotmark.policy.predicates import POLICY_ADOPTION, AdoptionBody, DecisionBody
 
 
 def _decision_schema() -> dict[str, Any]:
@@ -26,10 +26,15 @@ def _policy_schema() -> dict[str, Any]:
     return document_schema(PolicyFile, title="quality/policy.yaml: the criteria of a release", identifier="https://lotmark.dev/schemas/policy.v1.json")
 
 
+def _adoption_schema() -> dict[str, Any]:
+    return document_schema(AdoptionBody, title=POLICY_ADOPTION.title, identifier="https://lotmark.dev/schemas/policy-adoption.v1.json")
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "policy.v1.json": _policy_schema,
     "facts.v1.json": facts_schema,
     "decision.v1.json": _decision_schema,
+    "policy-adoption.v1.json": _adoption_schema,
 }
 """File name in ``schemas/`` -> the schema."""
 

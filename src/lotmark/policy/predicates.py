@@ -1,6 +1,6 @@
 """The evidence kinds of this room: ``decision/v1``, and SLSA's verification summary beside it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -85,6 +85,30 @@ class DecisionBody(Body, frozen=True):
     evaluated_at: Text
 
 
+ADOPTED_FILES: Final = ("quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml")
+"""The files by which a release is decided; each may be adopted."""
+
+
+class AdoptionBody(Body, frozen=True):
+    """The predicate of ``policy-adoption/v1``: from now on this version of the file decides, and no other."""
+
+    product: Text
+    path: Literal["quality/policy.yaml", "quality/approvals.yaml", "quality/people.yaml", "quality/matrix.yaml"]
+    sha256: Hex
+    reason: Text
+    at: Text
+
+
+POLICY_ADOPTION: Final = PredicateKind(
+    name="policy-adoption",
+    uri=lotmark_uri("policy-adoption"),
+    clause="ISO 13485:2016, 4.2.4 by 21 CFR 820.10; 21 CFR 11.10(d), 11.10(k): 21 CFR Part 11 applies",
+    retention="permanent",
+    signers=frozenset({"root"}),
+    schema="policy-adoption.v1.json",
+    title="Version of a quality file adopted",
+    body=AdoptionBody,
+)
 PIPELINE = frozenset({"pipeline"})
 
 KINDS: tuple[PredicateKind, ...] = (
@@ -106,4 +130,5 @@ KINDS: tuple[PredicateKind, ...] = (
         signers=PIPELINE,
         title="Verification summary (SLSA)",
     ),
+    POLICY_ADOPTION,
 )

@@ -49,6 +49,18 @@ RULES: tuple[Rule, ...] = (
         "Commit the change and start a new run; the change of the policy then raises the tier of approval.",
     ),
     Rule(
+        "LM-POL-015",
+        "An older version of a quality file",
+        "Root persons adopted a newer version of this file; going back to an older, perhaps weaker one is a change that needs their signatures like any other.",
+        "Put the adopted version back, or have this one adopted: `lotmark key adopt`.",
+    ),
+    Rule(
+        "LM-POL-016",
+        "A version of a quality file that nobody adopted",
+        "Once a version of policy, approvals, people or matrix was adopted, a change to it decides nothing until root persons adopt it too: merging it is not enough.",
+        "Put the adopted version back, or have this one adopted: `lotmark key adopt`.",
+    ),
+    Rule(
         "LM-POL-010",
         "The policy engine cannot run",
         "Criteria are evaluated in a child process with limits on processor time, memory and wall time. Without it nothing can be decided, and nothing is accepted.",

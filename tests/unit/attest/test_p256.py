@@ -98,7 +98,7 @@ def test_e07_a_signature_has_one_form(change):
 
 @pytest.mark.parametrize("signature", [b"", b"\x30", bytes(64), b"nonsense"])
 def test_what_is_no_signature_has_no_canonical_form(signature):
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError):
         canonical_signature(HSM.public_key, signature)
 
 
@@ -111,7 +111,7 @@ def test_an_ed25519_signature_has_one_form_anyway():
     ("point", "words"),
     [
         pytest.param(b"\x02" + HSM.public_key[1:], "uncompressed", id="compressed tag"),
-        pytest.param(b"\x06" + HSM.public_key[1:], "", id="hybrid tag"),
+        pytest.param(b"\x06" + HSM.public_key[1:], "it is no", id="hybrid tag"),
         pytest.param(b"\x04" + bytes(64), "no point", id="not on the curve"),
         pytest.param(HSM.public_key[:-1] + bytes([HSM.public_key[-1] ^ 1]), "no point", id="beside the curve"),
         pytest.param(b"\x04" + b"\xff" * 64, "no point", id="beyond the field"),

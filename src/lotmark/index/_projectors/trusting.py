@@ -45,4 +45,15 @@ def _row(told: Mapping[str, Any], event: str, key: Mapping[str, Any], person: Ma
     )
 
 
-PROJECTORS: Final[Mapping[str, Projector]] = {"key-event": _key_event}
+def _role_event(entry: Verified) -> Iterator[Row]:
+    told = entry.statement.predicate
+    act = "gives {person} the role {role}" if told["event"] == "grant" else "takes the role {role} from {person}"
+    yield words(f"{entry.key.name} {act.format_map(told)}")
+
+
+def _policy_adoption(entry: Verified) -> Iterator[Row]:
+    told = entry.statement.predicate
+    yield words(f"{entry.key.name} adopts {told['path']} ({told['sha256'][:12]})")
+
+
+PROJECTORS: Final[Mapping[str, Projector]] = {"key-event": _key_event, "role-event": _role_event, "policy-adoption": _policy_adoption}

@@ -14,6 +14,7 @@ from lotmark.approvals.models import ApprovalStatus
 from lotmark.attest.models import Verified
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
+from lotmark.base.errors import RefusedError
 from lotmark.base.findings import Finding
 from lotmark.deploy.api import format_descriptor
 from lotmark.deploy.models import Deployed
@@ -21,7 +22,17 @@ from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._recorder import ResultBuilder
 from lotmark.pipeline._witnessing import record_witnessing
 from lotmark.pipeline.models import Outcome, StageResult
-from lotmark.policy.api import build_decision, build_vsa, compute_facts, decide, evidence_root, read_policy, still_holds
+from lotmark.policy.api import (
+    build_decision,
+    build_vsa,
+    check_adopted,
+    compute_facts,
+    decide,
+    evidence_root,
+    find_adoptions,
+    read_policy,
+    still_holds,
+)
 from lotmark.policy.models import Decision
 from lotmark.releases.api import manifest_evidence
 from lotmark.releases.models import RunEvidence
@@ -56,7 +67,10 @@ def ready_to_conclude(context: StageContext) -> bool:
     decided = evidence.find("decision")
     if decided is None or not facts_hold(context, evidence, decided):
         return True
-    status = approval_status(context, evidence)
+    try:
+        status = approval_status(context, evidence)
+    except RefusedError:
+        return True  # the attempt records why
     return status.complete or status.rejected
 
 
@@ -67,11 +81,12 @@ def missing_approvals(context: StageContext) -> tuple[str, ...]:
 
 def approval_status(context: StageContext, evidence: RunEvidence) -> ApprovalStatus:
     """Where the signatures under the run's decision stand at this moment."""
+    hold_adopted(context)
     people = read_people(context.pinned("quality/people.yaml"), name="quality/people.yaml")
     rules = read_approvals(context.pinned("quality/approvals.yaml"), people, name="quality/approvals.yaml")
     return evaluate_approvals(
         evidence.last("decision"),
-        [*evidence, *context.product_entries("delegation", "approval-withdrawal")],
+        [*evidence, *context.product_entries("delegation", "approval-withdrawal", "role-event")],
         people.value,
         rules.value,
         context.settings.reader.trust(),
@@ -81,12 +96,25 @@ def approval_status(context: StageContext, evidence: RunEvidence) -> ApprovalSta
 
 def evaluate_gate(context: StageContext, evidence: RunEvidence) -> tuple[Decision, Mapping[str, Any], list[Mapping[str, Any]]]:
     """Decision, tier and required signatures from the evidence as it stands; records nothing."""
+    hold_adopted(context)
     policy = read_policy(context.pinned(_POLICY), name=_POLICY)
     rules = read_approvals(context.pinned("quality/approvals.yaml"), name="quality/approvals.yaml").value
     facts = compute_facts(_judged(context, evidence), context.settings.clock.now())
     decision = decide(facts, policy, Digest(dict(context.identity.configuration)[_POLICY]), context.settings.reader.ledger.size)
     tier = compute_tier(facts, rules)
     return decision, tier.to_wire(), [required.to_wire() for required in required_approvals(tier.name, rules)]
+
+
+def hold_adopted(context: StageContext) -> None:
+    """Hold that the run was opened with the versions of the quality files that root persons have adopted, if they have adopted any.
+
+    Raises:
+        RefusedError: LM-POL-015 an older version, LM-POL-016 one that was never adopted.
+    """
+    reader = context.settings.reader
+    adoptions = find_adoptions(context.product_entries("policy-adoption"), reader.trust(), product=context.identity.product)
+    for finding in check_adopted(adoptions, dict(context.identity.configuration), size=reader.ledger.size):
+        raise RefusedError(finding.code, finding.message, where=finding.subject, solution=finding.help)
 
 
 def facts_hold(context: StageContext, evidence: RunEvidence, decided: Verified) -> bool:
