@@ -61,7 +61,7 @@ class ViewSource:
     @cached_property
     def names(self) -> dict[str, str]:
         """Person -> printed name, as the keys were enrolled."""
-        people = (entry.statement.predicate["person"] for entry in self.product_entries if entry.kind == "key-event")
+        people = (entry.statement.predicate.get("person") for entry in self.product_entries if entry.kind == "key-event")
         return {person["id"]: person["name"] for person in people if person}
 
     def name_of(self, person: str) -> str:
