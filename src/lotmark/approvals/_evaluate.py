@@ -137,7 +137,9 @@ def _object_to_binding(bench: Bench, read: _Read) -> Objection | None:
 def _object_to_time(bench: Bench, read: _Read, at: datetime) -> Objection | None:
     signed_at = parse_instant(read.body.signed_at)
     if read.body.meaning != "rejection" and signed_at < bench.decided_at - CLOCK_TOLERANCE:
-        return Objection("LM-APR-011", f"CLAIMED_TIME_BEFORE_EVIDENCE: claimed time {read.body.signed_at} lies before the decision ({bench.predicate['evaluatedAt']})")
+        return Objection(
+            "LM-APR-011", f"CLAIMED_TIME_BEFORE_EVIDENCE: claimed time {read.body.signed_at} lies before the decision ({bench.predicate['evaluatedAt']})"
+        )
     if signed_at > at + CLOCK_TOLERANCE:
         return Objection("LM-APR-011", f"claimed time {read.body.signed_at} lies in the future")
     return None
