@@ -143,14 +143,17 @@ class _FrontMatter:
                 "long texts belong into the body",
             )
             return
-        while self._at < len(self._lines):
-            line = self._lines[self._at]
+        lines, count, usually = self._lines, len(self._lines), _USUAL.fullmatch
+        while self._at < count:
+            line = lines[self._at]
             self._at += 1
-            usual = _USUAL.fullmatch(line)
-            if usual and usual[1] not in places:
-                values[usual[1]] = usual[2]
-                places[usual[1]] = (self._at + 1, usual.start(2) + 1)
-                continue
+            usual = usually(line)
+            if usual:
+                key, text = usual.groups()
+                if key not in places:
+                    values[key] = text
+                    places[key] = (self._at + 1, len(key) + 3)
+                    continue
             stripped = line.strip()
             if not stripped or stripped[0] == "#":
                 continue

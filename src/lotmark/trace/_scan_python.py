@@ -12,6 +12,7 @@ import tokenize
 import warnings
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
+from typing import TypeGuard
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._local import local_id
@@ -93,6 +94,9 @@ class PythonScan:
     def _marks(self, expression: ast.expr, test_id: str | None) -> list[Marker]:
         """The `verifies` markers in a decorator or in a value of `pytestmark`."""
         found: list[Marker] = []
+        if _is_plain(expression):
+            self._mark(expression, test_id, found)
+            return found
         called: set[int] = set()
         for node in ast.walk(expression):
             if isinstance(node, ast.Call) and _is_verifies(node.func):
@@ -208,6 +212,11 @@ def _definitions(body: Iterable[ast.stmt]) -> Iterator[_Function | ast.ClassDef]
             inner = getattr(node, name, None)
             if isinstance(inner, list):
                 waiting.extend(inner[::-1])
+
+
+def _is_plain(node: ast.expr) -> TypeGuard[ast.Call]:
+    """The usual marker: a call of `verifies` with texts alone, in which no other marker can stand."""
+    return isinstance(node, ast.Call) and not node.keywords and _is_verifies(node.func) and all(isinstance(argument, ast.Constant) for argument in node.args)
 
 
 def _is_verifies(node: ast.AST) -> bool:
