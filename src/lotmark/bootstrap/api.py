@@ -41,6 +41,18 @@ if TYPE_CHECKING:
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
     from lotmark.bootstrap._release_plan import check_plan, plan_release
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
+    from lotmark.bootstrap._tracing import (
+        find_open_links,
+        find_trend,
+        head_commit,
+        last_results,
+        read_results,
+        recorded_reviews,
+        sign_exception,
+        sign_review,
+        signed_exceptions,
+        write_lock,
+    )
 
 __all__ = [
     "ENGINE",
@@ -61,7 +73,11 @@ __all__ = [
     "enrol_key",
     "export_log",
     "find_log",
+    "find_open_links",
+    "find_trend",
+    "head_commit",
     "key_change",
+    "last_results",
     "make_server",
     "open_index",
     "open_witness",
@@ -71,9 +87,11 @@ __all__ = [
     "plan_release",
     "propose",
     "read_proposal",
+    "read_results",
     "read_signature",
     "read_trust",
     "record_in_git",
+    "recorded_reviews",
     "redeploy",
     "registry",
     "remember_log",
@@ -86,16 +104,30 @@ __all__ = [
     "sign_approval",
     "sign_delegation",
     "sign_record",
+    "sign_exception",
+    "sign_review",
     "sign_waiver",
     "sign_withdrawal",
+    "signed_exceptions",
     "verify_deployment",
     "waiting_decision",
     "witnessed",
     "write_bundle",
     "write_first_files",
+    "write_lock",
 ]
 
 _LATE = {
+    "find_open_links": "_tracing",
+    "find_trend": "_tracing",
+    "head_commit": "_tracing",
+    "last_results": "_tracing",
+    "read_results": "_tracing",
+    "sign_exception": "_tracing",
+    "sign_review": "_tracing",
+    "signed_exceptions": "_tracing",
+    "recorded_reviews": "_tracing",
+    "write_lock": "_tracing",
     "answer": "_answers",
     "open_index": "_answers",
     "ask_for_cosignatures": "_log_services",

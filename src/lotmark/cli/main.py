@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": ("demo", "run the whole pipeline on an example product and print the five answers"),
     "doctor": ("doctor", "what is missing on this machine, each with the command that cures it"),
     "check": ("check", "what a developer wants to know before a merge"),
+    "trace": ("trace", "matrix, impact, graph, export; reviews of links and exceptions, signed"),
     "run": ("run", "the pipeline; resumes where a crash or a wait for people left it"),
     "stage": ("stage", "one stage, inside somebody else's CI"),
     "build": ("build", "the sealed build, made twice and compared"),

@@ -133,4 +133,16 @@ RULES = (
         "Root persons adopt the files by which a release is decided: policy, approvals, people and matrix.",
         "Name one of them, as it lies in the product's quality folder.",
     ),
+    Rule(
+        "LM-CLI-060",
+        "a package for this form is missing",
+        "Lotmark reads and writes spreadsheets with a library that not everybody needs.",
+        "Install the extra that the message names, or take another form.",
+    ),
+    Rule(
+        "LM-CLI-061",
+        "the command lacks what it is about",
+        "It would answer a question that nobody asked, or for everything.",
+        "Name items, a base, or a file name whose ending tells the form.",
+    ),
 )
