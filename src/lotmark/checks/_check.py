@@ -11,6 +11,7 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.checks._cache import Recorder, cache_key, find_answer, keep_answer, tree_digest
 from lotmark.checks._order import order_findings
 from lotmark.checks.models import Change, CheckReport, People
+from lotmark.checks.ports import IssueSource
 
 CACHE = "cache"
 EXCEPTIONS = "exceptions.yaml"
@@ -31,6 +32,8 @@ class CheckRequest:
     branch: str = ""
     title: str = ""
     state: Path | None = None
+    issues: IssueSource | None = None
+    """Where issue keys of commits and title are looked up; None: nowhere."""
     signed: Mapping[str, str] | None = None
     """Exception id -> digest that a signature covers, where a ledger is at hand; see `apply_exceptions`."""
 
@@ -197,6 +200,10 @@ def _judge_change(request: CheckRequest, change: Change, static: _Static) -> lis
         findings += unknown
     product = load_product(request.root, request.config, pinned=False)
     findings += check_commits(request.root, change, product.id, rules=product.file.source, known=known, named=named)
+    if request.issues is not None:
+        from lotmark.checks._issues import check_issues
+
+        findings += check_issues(change.commits, request.title, request.issues)
     people, roles = _people_at(request, change)
     findings += check_policy_files(request.root, change, people, roles)
     return findings

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lotmark.checks._change import check_commits, check_policy_files, named_by, read_change
     from lotmark.checks._exception_file import parse_exceptions
     from lotmark.checks._exceptions import apply_exceptions, entry_digest
+    from lotmark.checks._issues import check_issues, find_jira_keys, find_numbers, parse_export, read_issue
     from lotmark.checks._reviews import SHORT, check_reviews, find_suspects, format_lock, merge_reviews, pair_of, parse_lock, reviews_of
 
 __all__ = [
@@ -26,10 +27,13 @@ __all__ = [
     "CheckRequest",
     "apply_exceptions",
     "check_commits",
+    "check_issues",
     "check_policy_files",
     "check_product",
     "check_reviews",
     "entry_digest",
+    "find_jira_keys",
+    "find_numbers",
     "find_suspects",
     "format_lock",
     "limit_annotations",
@@ -38,12 +42,19 @@ __all__ = [
     "order_findings",
     "pair_of",
     "parse_exceptions",
+    "parse_export",
     "parse_lock",
     "read_change",
+    "read_issue",
     "reviews_of",
 ]
 
 _LATE = {
+    "check_issues": "_issues",
+    "find_jira_keys": "_issues",
+    "find_numbers": "_issues",
+    "parse_export": "_issues",
+    "read_issue": "_issues",
     "SHORT": "_reviews",
     "apply_exceptions": "_exceptions",
     "check_commits": "_change",

@@ -1,5 +1,6 @@
 """`lotmark check`: what a developer wants to know before a merge."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from lotmark.cli._output import Output, fold_findings
 
 if TYPE_CHECKING:
     from lotmark.checks.models import CheckReport
+    from lotmark.checks.ports import IssueSource
 
 _FORMS = ("json", "sarif", "junit", "github", "gitlab", "markdown", "text")
 
@@ -31,9 +33,33 @@ _FORMS = ("json", "sarif", "junit", "github", "gitlab", "markdown", "text")
     help="Name of the branch: the ids in it must exist.",
 )
 @click.option("--title", default=None, envvar=["LOTMARK_CHECK_TITLE", "CI_MERGE_REQUEST_TITLE"], help="Title of the pull request: the ids in it must exist.")
+@click.option(
+    "--issues",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    default=None,
+    help="Export of the tracker: the issues that commits name must stand in it.",
+)
+@click.option(
+    "--tracker",
+    default=None,
+    metavar="KIND:PROJECT",
+    help="Ask the tracker instead: github:owner/name, gitlab:group/name, jira:KEY; token in LOTMARK_TRACKER_TOKEN.",
+)
+@click.option("--tracker-url", default=None, help="Address of the tracker, where it is your own.")
 @click.option("--no-cache", is_flag=True, help="Read and judge everything, whatever is remembered in the state folder.")
 @click.pass_obj
-def command(output: Output, base: str | None, show_all: bool, also: tuple[str, ...], branch: str | None, title: str | None, no_cache: bool) -> int:
+def command(
+    output: Output,
+    base: str | None,
+    show_all: bool,
+    also: tuple[str, ...],
+    branch: str | None,
+    title: str | None,
+    issues: Path | None,
+    tracker: str | None,
+    tracker_url: str | None,
+    no_cache: bool,
+) -> int:
     """Links, ids, matrix gaps and unpinned inputs, all findings in one run; never writes into the product, exits 1 on an error.
 
     Forms: text, json, sarif, junit, github, gitlab, markdown.
@@ -43,7 +69,7 @@ def command(output: Output, base: str | None, show_all: bool, also: tuple[str, .
     wanted = [_parse_also(text) for text in also]
     root = _find_root(output.product)
     state = None if no_cache else output.state or root / ".lotmark"
-    request = CheckRequest(root, SystemClock(), output.config, base, branch or "", title or "", state)
+    request = CheckRequest(root, SystemClock(), output.config, base, branch or "", title or "", state, _issue_source(issues, tracker, tracker_url))
     report = check_product(request)
     for form, path in wanted:
         with path.open("a" if form == "markdown" else "w", encoding="utf-8") as stream:
@@ -54,6 +80,18 @@ def command(output: Output, base: str | None, show_all: bool, also: tuple[str, .
         output.print(_format(report.findings, output.format, show_all=show_all), newline=False)
         _tell(output, report, base)
     return int(ExitCode.REFUSED if has_errors(report.findings) else ExitCode.ACCEPTED)
+
+
+def _issue_source(issues: Path | None, tracker: str | None, url: str | None) -> "IssueSource | None":
+    if issues is not None:
+        from lotmark.checks.api import parse_export
+
+        return parse_export(issues.read_bytes(), str(issues))
+    if tracker is not None:
+        from lotmark.integrations.api import open_tracker
+
+        return open_tracker(tracker, url or "", os.environ.get("LOTMARK_TRACKER_TOKEN", ""))
+    return None
 
 
 def _tell(output: Output, report: "CheckReport", base: str | None) -> None:

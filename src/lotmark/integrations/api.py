@@ -6,10 +6,11 @@ if TYPE_CHECKING:
     from lotmark.integrations._doctor import check_services
     from lotmark.integrations._places import blob_opener, open_objects
     from lotmark.integrations._signers import is_key_uri, open_signer
+    from lotmark.integrations._trackers import open_tracker
     from lotmark.integrations._witness_git import GitWitness
     from lotmark.integrations._witness_http import HttpObjects, HttpWitness
 
-__all__ = ["GitWitness", "HttpObjects", "HttpWitness", "blob_opener", "check_services", "is_key_uri", "open_objects", "open_signer"]
+__all__ = ["GitWitness", "HttpObjects", "HttpWitness", "blob_opener", "check_services", "is_key_uri", "open_objects", "open_signer", "open_tracker"]
 
 _LATE = {
     "GitWitness": "_witness_git",
@@ -20,6 +21,7 @@ _LATE = {
     "is_key_uri": "_signers",
     "open_objects": "_places",
     "open_signer": "_signers",
+    "open_tracker": "_trackers",
 }
 
 
