@@ -18,7 +18,7 @@ ALL = tuple(rules())
 ROOMS = {
     "BAS": "base", "CFG": "base", "INT": "intake", "IDS": "ids", "PRD": "product", "ATT": "attest", "LED": "ledger", "IDX": "index", "TRC": "trace",
     "BLD": "builds", "SUP": "supply", "MTX": "matrix", "POL": "policy", "APR": "approvals", "REL": "releases", "DEP": "deploy",
-    "DOS": "dossier", "PIP": "pipeline", "ITG": "integrations", "CHK": "checks", "CLI": "cli",
+    "DOS": "dossier", "PIP": "pipeline", "ITG": "integrations", "CHK": "checks", "WIT": "witness", "CLI": "cli",
 }  # fmt: skip
 
 
