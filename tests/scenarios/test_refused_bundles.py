@@ -13,10 +13,12 @@ import pytest
 from fakes.bundles import TRUST, find, pack, unpack, verify
 from fakes.keyring import signer
 from fakes.ledger import policy
+from fakes.note_signers import NoteKey
 from fakes.release_log import DIGEST, ReleaseLog
 from lotmark.attest.api import sign_payload
 from lotmark.base.digest import Digest
 from lotmark.dossier.models import VerificationReport
+from lotmark.tlog.models import KeyType
 
 pytestmark = pytest.mark.verifies("REQ-022", "REQ-025", "RC-001")
 
@@ -175,7 +177,7 @@ def test_without_completeness_a_key_event_is_still_demanded_but_other_records_ar
         (replace(TRUST, origin="example.org/other"), 3, 6),
         (replace(TRUST, roots=(signer("mallory").public_key,)), 5, 6),
         (replace(TRUST, roots=()), 5, 6),
-        (replace(TRUST, quorum=1), 3, 6),
+        (replace(TRUST, witnesses=(NoteKey("w.example", KeyType.COSIGNATURE).vkey,), quorum=1), 3, 6),
     ],
     ids=["nobody", "another log key", "another origin", "another root", "no root", "a witness that is not there"],
 )

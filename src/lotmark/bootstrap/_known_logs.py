@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from lotmark.attest.api import KnownLogs, known_logs_folder
+from lotmark.attest.api import KnownLogs, known_logs_folder, parse_trust_policy
 from lotmark.attest.models import TrustPolicy
+from lotmark.base.errors import UsageError
 
 
 def remember_log(policy: TrustPolicy) -> Path:
@@ -22,3 +23,17 @@ def forget_log(policy: TrustPolicy) -> None:
 def find_log(origin: str) -> TrustPolicy | None:
     """The trust policy of a log that this user knows, by its origin."""
     return KnownLogs(known_logs_folder(os.environ)).find(origin)
+
+
+def read_trust(path: Path) -> TrustPolicy:
+    """The trust policy in a file of the caller.
+
+    Raises:
+        UsageError: LM-DOS-002 if it cannot be read, LM-ATT-050 or -090 if it is none.
+    """
+    try:
+        return parse_trust_policy(path.read_bytes())
+    except OSError as error:
+        raise UsageError(
+            "LM-DOS-002", f"cannot read {path}: {error.strerror}", where=str(path), solution="name the trust.json of the log that you trust"
+        ) from error

@@ -8,11 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lotmark.attest.api import FileSigner, generate_key, parse_trust_policy, witness_policy, write_key
+from lotmark.attest.api import FileSigner, generate_key, witness_policy, write_key
 from lotmark.attest.models import TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock
-from lotmark.base.errors import EnvironmentLacksError, UsageError
+from lotmark.base.errors import EnvironmentLacksError
 from lotmark.base.findings import Finding, Severity
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.integrations.api import GitWitness, HttpObjects, open_objects
@@ -85,20 +85,6 @@ def _open_place(place: str) -> ObjectStore:
     return open_objects(place if ":" in place else str(Path(place).absolute()))
 
 
-def read_trust(path: Path) -> TrustPolicy:
-    """The trust policy in a file of the caller.
-
-    Raises:
-        UsageError: LM-DOS-002 if it cannot be read, LM-ATT-050 or -090 if it is none.
-    """
-    try:
-        return parse_trust_policy(path.read_bytes())
-    except OSError as error:
-        raise UsageError(
-            "LM-DOS-002", f"cannot read {path}: {error.strerror}", where=str(path), solution="name the trust.json of the log that you trust"
-        ) from error
-
-
 @dataclass(frozen=True, slots=True)
 class MirrorReport:
     """What a check of an export found, and what the caller's witnesses say of its checkpoint."""
@@ -161,7 +147,6 @@ __all__ = [
     "export_log",
     "make_server",
     "open_witness",
-    "read_trust",
     "record_in_git",
     "witnessed",
 ]

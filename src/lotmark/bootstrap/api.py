@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from lotmark.bootstrap._known_logs import find_log, remember_log
+from lotmark.bootstrap._known_logs import find_log, read_trust, remember_log
 from lotmark.bootstrap._registry import registry, rules, schemas
 from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
         export_log,
         make_server,
         open_witness,
-        read_trust,
         record_in_git,
         witnessed,
     )
@@ -136,7 +135,6 @@ _LATE = {
     "export_log": "_log_services",
     "make_server": "_log_services",
     "open_witness": "_log_services",
-    "read_trust": "_log_services",
     "record_in_git": "_log_services",
     "witnessed": "_log_services",
     "create_state": "_opening",

@@ -1,12 +1,13 @@
 """`lotmark verify`: a bundle, an artifact, a deployment; every step named, nothing taken on trust from what is verified."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import click
 
-from lotmark.base.errors import UsageError
+from lotmark.base.clock import SystemClock
 from lotmark.cli._output import Output, format_finding
-from lotmark.dossier.models import VerificationReport
+from lotmark.dossier.models import Freshness, VerificationReport
 
 _MARK = {"passed": ("✓", "green"), "failed": ("✗", "red"), "not-checked": ("-", "bright_black")}
 _WORDS = {
@@ -23,15 +24,24 @@ _WORDS = {
 @click.option("--artifact", type=click.Path(path_type=Path), default=None, help="The file that you hold; with a bundle or against the ledger here.")
 @click.option("--deployment", metavar="TARGET", default=None, help="What lies at a target, against the ledger here.")
 @click.option("--allow-incomplete", is_flag=True, help="Accept a bundle that leaves records of its run out; never key events.")
+@click.option(
+    "--max-age",
+    metavar="HOURS",
+    type=click.FloatRange(min=0),
+    default=None,
+    help="How old the cosignatures of a bundle may be, if you want the log as it is now.",
+)
 @click.pass_obj
-def command(output: Output, bundle: Path | None, trust: Path | None, artifact: Path | None, deployment: str | None, allow_incomplete: bool) -> int:
+def command(
+    output: Output, bundle: Path | None, trust: Path | None, artifact: Path | None, deployment: str | None, allow_incomplete: bool, max_age: float | None
+) -> int:
     """Verify a BUNDLE offline; or, without one, an artifact or a deployment against the ledger here.
 
     Exits 0 when every step is passed, 1 when it was judged and refused, 4 when no trust is known, 6 when a byte, a
     signature or the log does not hold.
     """
     if bundle is not None and deployment is None:
-        report = _verify_bundle(bundle, trust, artifact, complete=not allow_incomplete)
+        report = _verify_bundle(bundle, trust, artifact, complete=not allow_incomplete, max_age=max_age)
     elif bundle is None and artifact is not None and deployment is None:
         report = _verify_artifact(output, artifact)
     elif bundle is None and artifact is None and deployment is not None:
@@ -47,20 +57,13 @@ def command(output: Output, bundle: Path | None, trust: Path | None, artifact: P
     return int(report.exit_code)
 
 
-def _verify_bundle(bundle: Path, trust: Path | None, artifact: Path | None, *, complete: bool) -> VerificationReport:
-    from lotmark.attest.api import parse_trust_policy
-    from lotmark.bootstrap.api import find_log, registry
+def _verify_bundle(bundle: Path, trust: Path | None, artifact: Path | None, *, complete: bool, max_age: float | None) -> VerificationReport:
+    from lotmark.bootstrap.api import find_log, read_trust, registry
     from lotmark.dossier.api import verify_bundle
 
-    policy = None
-    if trust is not None:
-        try:
-            policy = parse_trust_policy(trust.read_bytes())
-        except OSError as error:
-            raise UsageError(
-                "LM-DOS-002", f"cannot read {trust}: {error.strerror}", where=str(trust), solution="name the trust.json of the log that you trust"
-            ) from error
-    return verify_bundle(bundle, trust=policy or find_log, registry=registry(), complete=complete, artifact=artifact)
+    policy = read_trust(trust) if trust is not None else None
+    fresh = None if max_age is None else Freshness(SystemClock().now(), timedelta(hours=max_age))
+    return verify_bundle(bundle, trust=policy or find_log, registry=registry(), complete=complete, artifact=artifact, fresh=fresh)
 
 
 def _verify_artifact(output: Output, artifact: Path) -> VerificationReport:

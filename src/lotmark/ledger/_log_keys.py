@@ -3,7 +3,7 @@
 from lotmark.attest.api import log_keys_at
 from lotmark.attest.models import Trust, TrustPolicy
 from lotmark.base.errors import IntegrityError
-from lotmark.ledger._receipts import verify_log_checkpoint
+from lotmark.ledger._receipts import checkpoint_word, verify_log_checkpoint
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
 from lotmark.tlog.models import Checkpoint
@@ -27,6 +27,9 @@ def verify_by_log_keys(note: bytes, policy: TrustPolicy, trust: Trust) -> Checkp
         names = [tlog.format_vkey(tlog.make_key(policy.origin, key)) for key in keys]
     except TlogError as error:
         raise IntegrityError(
-            "LM-LED-111", f"{error.code}: {error}", where="checkpoint", solution="get the checkpoint again from where it was made; do not rely on this one"
+            "LM-LED-111",
+            f"{checkpoint_word(error)}: {error}",
+            where="checkpoint",
+            solution="get the checkpoint again from where it was made; do not rely on this one",
         ) from error
     return verify_log_checkpoint(note, names, origin=policy.origin)

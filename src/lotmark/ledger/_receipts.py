@@ -13,7 +13,7 @@ from lotmark.ledger._headers import parse_header
 from lotmark.ledger.models import Entry, Receipt
 from lotmark.ledger.ports import CheckpointVerifier, Ledger
 from lotmark.tlog import api as tlog
-from lotmark.tlog.errors import ProofError, TlogError
+from lotmark.tlog.errors import CheckpointMalformedError, NoteMalformedError, ProofError, TlogError
 from lotmark.tlog.models import Checkpoint, ProofFile
 
 _AGAIN: Final = "get the file again from where it was made; if it stays so, do not rely on it"
@@ -64,7 +64,7 @@ def _verify_inclusion(receipt: Receipt, checkpoint: Checkpoint) -> Entry:
     try:
         tlog.verify_inclusion(leaf, receipt.index, checkpoint.size, receipt.proof, checkpoint.root)
     except ProofError as error:
-        raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", where=f"entry {receipt.index}", solution=_AGAIN) from error
+        raise IntegrityError("LM-LED-113", f"{error.code}: {error}", where=f"entry {receipt.index}", solution=_AGAIN) from error
     return Entry(receipt.index, parse_header(receipt.header_bytes), receipt.header_bytes, leaf)
 
 
@@ -79,10 +79,15 @@ def verify_log_checkpoint(data: bytes, log_keys: Collection[str], *, origin: str
     except TlogError as error:
         raise IntegrityError(
             "LM-LED-111",
-            f"{error.code}: {error}",
+            f"{checkpoint_word(error)}: {error}",
             where="checkpoint",
             solution="compare the log key in the trust file with the published one; if it is right, do not rely on this log",
         ) from error
+
+
+def checkpoint_word(error: TlogError) -> str:
+    """How an error in a signed checkpoint is called: a note that is none cannot hold one."""
+    return CheckpointMalformedError.code if isinstance(error, NoteMalformedError) else error.code
 
 
 def export_headers(ledger: Ledger, size: int | None = None) -> bytes:
@@ -143,9 +148,9 @@ def verify_proof(data: bytes, verify: CheckpointVerifier) -> tuple[Entry, Checkp
         try:
             proof = tlog.parse_proof_file(data)
         except TlogError as error:
-            raise IntegrityError("LM-LED-113", f"RECEIPT_INVALID: {error}", solution=_AGAIN) from error
+            raise IntegrityError("LM-LED-113", f"PROOF_INVALID: {error}", solution=_AGAIN) from error
         if proof.extra is None:
-            raise IntegrityError("LM-LED-113", "RECEIPT_INVALID: the proof does not hold the header that it proves", solution=_AGAIN)
+            raise IntegrityError("LM-LED-113", "PROOF_INVALID: the proof does not hold the header that it proves", solution=_AGAIN)
         receipt = Receipt(proof.index, proof.extra, proof.proof, proof.note)
     checkpoint = verify(receipt.checkpoint)
     return _verify_inclusion(receipt, checkpoint), checkpoint, receipt.checkpoint

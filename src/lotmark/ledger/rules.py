@@ -179,7 +179,7 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule("LM-LED-112", "NODE_MISMATCH", f"A stored node of the tree does not follow from the leaves. {_COMMITTED}", _RESTORE),
     Rule(
         "LM-LED-113",
-        "RECEIPT_INVALID",
+        "RECEIPT_INVALID or PROOF_INVALID",
         "The receipt or proof does not lead from the entry to the signed root.",
         "Ask for a new receipt (`lotmark log prove`); if that fails too, run `lotmark log fsck`.",
     ),
