@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from lotmark import __version__
+from lotmark.base.findings import Finding, Severity
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.index.api import FILE, Index, answer_question, format_answers
 from lotmark.index.models import Answers as Content
@@ -34,10 +36,32 @@ class Answers:
 @contextmanager
 def open_index(workspace: Workspace) -> Iterator[Index]:
     """The index of the workspace's ledger, brought up to date."""
-    program = f"lotmark {__version__}"
-    with Index(workspace.state / FILE, lambda: workspace.ledger, workspace.trust_policy, lambda: workspace.registry, program=program) as index:
+    with _index(workspace, workspace.state / FILE) as index:
         index.refresh()
         yield index
+
+
+def find_drift(workspace: Workspace) -> Finding | None:
+    """What is wrong with the index of a sound ledger, if there is one and its rows are not those of the ledger. Nothing is written."""
+    path = workspace.state / FILE
+    if not path.is_file():
+        return None
+    with _index(workspace, path) as stored, _index(workspace, Path(":memory:")) as fresh:
+        fresh.rebuild()
+        if not stored.differs_from(fresh):
+            return None
+    return Finding(
+        "LM-IDX-006",
+        "PROJECTION_DRIFT: the rows of the index are not those that follow from the ledger",
+        Severity.ERROR,
+        subject=FILE,
+        help=f"delete {path}, it is computed anew; find out who can write the folder",
+    )
+
+
+def _index(workspace: Workspace, path: Path) -> Index:
+    program = f"lotmark {__version__}"
+    return Index(path, lambda: workspace.ledger, workspace.trust_policy, lambda: workspace.registry, program=program)
 
 
 def answer(workspace: Workspace, question: str) -> Answers:

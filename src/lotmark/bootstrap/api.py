@@ -7,7 +7,7 @@ from lotmark.bootstrap._registry import registry, rules, schemas
 from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
 if TYPE_CHECKING:
-    from lotmark.bootstrap._answers import answer, open_index
+    from lotmark.bootstrap._answers import answer, find_drift, open_index
     from lotmark.bootstrap._demo import run_demo
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
     from lotmark.bootstrap._first_files import write_first_files
@@ -71,6 +71,7 @@ __all__ = [
     "end_key",
     "enrol_key",
     "export_log",
+    "find_drift",
     "find_log",
     "find_open_links",
     "find_trend",
@@ -128,6 +129,7 @@ _LATE = {
     "recorded_reviews": "_tracing",
     "write_lock": "_tracing",
     "answer": "_answers",
+    "find_drift": "_answers",
     "open_index": "_answers",
     "ask_for_cosignatures": "_log_services",
     "check_independence": "_log_services",

@@ -1,5 +1,6 @@
 """`lotmark log`: read the ledger, prove it, check every byte of it."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,11 +64,11 @@ def search(output: Output, kind: str | None, scope: str | None, since: int, limi
 @click.option("--max-age", metavar="HOURS", type=click.FloatRange(min=0), default=None, help="How old the witnesses' quorum may be, for --tiles.")
 @click.pass_obj
 def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path | None, max_age: float | None) -> int:
-    """Check every entry, envelope, blob, proof and signature; exits 6 and names what is broken.
+    """Check every entry, envelope, blob, proof, signature and the index; exits 6 and names what is broken.
 
     Only a checkpoint kept elsewhere (--seen), or a witness, can show that the log was rolled back or rewritten by who holds its key.
     """
-    from lotmark.bootstrap.api import witnessed
+    from lotmark.bootstrap.api import find_drift, witnessed
     from lotmark.ledger.api import NOT_WITNESSED, describe_witnesses
     from lotmark.ledger.api import fsck as check
 
@@ -78,6 +79,9 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
     workspace = output.workspace()
     kept = workspace.witness_memory.notes()
     report = check(workspace.place, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept], blobs=workspace.blobs)
+    drift = find_drift(workspace) if report.is_sound else None
+    if drift is not None:
+        report = replace(report, findings=(*report.findings, drift))
     # Of a log that is broken no witness can speak: its proofs may not hold.
     found = witnessed(workspace) if report.is_sound else None
     wire = {

@@ -102,8 +102,11 @@ class Index:
         """
         return self._project(anew=True)
 
-    def dump(self) -> str:
-        """The SHA-256 over all rows of all tables in a defined order: equal for equal ledgers, however they were projected."""
+    def dump(self, *, until: int | None = None) -> str:
+        """The SHA-256 over all rows of all tables (of entries before `until`, if given) in a defined order.
+
+        It is equal for equal ledgers, however they were projected.
+        """
         import hashlib
         import json
 
@@ -112,7 +115,7 @@ class Index:
             names = column_names(table)
             order = "idx, position" if "position" in names else "idx"
             hasher.update(json.dumps([table, *names]).encode() + b"\n")
-            for row in self.rows(f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}"):  # noqa: S608 - names of this module
+            for row in self.rows(f"SELECT {', '.join(names)} FROM {table} WHERE ?1 IS NULL OR idx < ?1 ORDER BY {order}", until):  # noqa: S608 - names of this module
                 hasher.update(json.dumps(list(row.values()), ensure_ascii=True).encode() + b"\n")
         return hasher.hexdigest()
 
@@ -127,6 +130,14 @@ class Index:
         """The first row of a query, if any."""
         found = self.rows(query, *values)
         return found[0] if found else None
+
+    def differs_from(self, fresh: "Index") -> bool:
+        """Whether some row is not the one that `fresh`, an index of the same ledger just rebuilt, has for the entries indexed here.
+
+        An index that was never computed, or by another program, holds nothing that would ever be shown, so it does not differ.
+        """
+        head = self._read_head()
+        return head is not None and head.basis == self._basis and self.dump() != fresh.dump(until=head.size)
 
     @property
     def head(self) -> Head:

@@ -5,20 +5,19 @@ from lotmark.index.models import ComponentInRun, Event, ItemInRun, ItemTest, Run
 
 _RUNS = """
 SELECT runs.*, releases.frozen_at, closings.outcome AS closed,
-    coalesce(releases.artifact, candidates.artifact) AS artifact, coalesce(releases.sha256, candidates.sha256) AS sha256
+    coalesce(releases.artifact, candidates.artifact) AS artifact, coalesce(releases.sha256, candidates.sha256) AS sha256,
+    EXISTS (SELECT 1 FROM stages WHERE stages.run = runs.run AND outcome = 'refused' AND {last}) AS refused,
+    EXISTS (SELECT 1 FROM stages WHERE stages.run = runs.run AND outcome = 'pending' AND {last}) AS pending
 FROM runs
-LEFT JOIN (SELECT run, frozen_at, artifact, sha256, max(idx) FROM releases GROUP BY run) AS releases USING (run)
-LEFT JOIN (SELECT run, artifact, sha256, max(idx) FROM candidates GROUP BY run) AS candidates USING (run)
-LEFT JOIN (SELECT run, outcome, max(idx) FROM closings GROUP BY run) AS closings USING (run)
-"""
+LEFT JOIN releases ON releases.idx = (SELECT max(idx) FROM releases WHERE run = runs.run)
+LEFT JOIN candidates ON candidates.idx = (SELECT max(idx) FROM candidates WHERE run = runs.run)
+LEFT JOIN closings ON closings.idx = (SELECT max(idx) FROM closings WHERE run = runs.run)
+""".format(last="stages.idx = (SELECT max(idx) FROM stages AS later WHERE later.run = stages.run AND later.stage = stages.stage)")  # noqa: S608 - a constant
+"""Each run with what became of it. Of several attempts of a stage the last one counts. Every part is found by the run, however many there are."""
 
 
 def list_runs(index: Index, condition: str = "1", *values: object) -> list[RunSummary]:
     """The runs in log order, narrowed by an SQL condition on the table `runs` (a constant of the caller, never foreign text)."""
-    # Of several attempts of a stage the last one counts.
-    stages = index.rows("SELECT run, stage, outcome, max(idx) FROM stages GROUP BY run, stage")
-    refused = {row["run"] for row in stages if row["outcome"] == "refused"}
-    pending = {row["run"] for row in stages if row["outcome"] == "pending"}
     summaries = []
     for row in index.rows(f"{_RUNS} WHERE {condition} ORDER BY runs.idx", *values):
         run = row["run"]
@@ -28,7 +27,7 @@ def list_runs(index: Index, condition: str = "1", *values: object) -> list[RunSu
                 product=row["product"],
                 product_name=row["product_name"],
                 version=row["version"],
-                state=_state(row["frozen_at"], row["closed"], refused=run in refused, pending=run in pending),
+                state=_state(row["frozen_at"], row["closed"], refused=bool(row["refused"]), pending=bool(row["pending"])),
                 commit=row["commit_sha"],
                 opened_at=row["opened_at"],
                 released_at=row["frozen_at"],

@@ -39,4 +39,11 @@ RULES: Final[tuple[Rule, ...]] = (
         "The question fits more than one thing, and an answer about the wrong release is worse than none.",
         "Ask with one of the names that the message lists.",
     ),
+    Rule(
+        "LM-IDX-006",
+        "PROJECTION_DRIFT",
+        "The rows of the index are not those that follow from the ledger: somebody or something changed the index. Decisions are taken from verified entries, "
+        "never from it, but what was shown since may be wrong.",
+        "Delete `index.db`, it is computed anew; find out who can write the state folder.",
+    ),
 )
