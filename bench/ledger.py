@@ -4,6 +4,7 @@ The bare side writes the very rows that the ledger wrote, into the same tables w
 same sizes. It does not hash, sign, prove or look for repeats: what is left of the ratio is what those cost.
 """
 
+import hashlib
 import os
 import sqlite3
 import tempfile
@@ -11,14 +12,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from bench import Row
-from lotmark.attest.api import KeySigner, format_json, generate_key, sign_payload
+from lotmark.attest.api import KeySigner, build_payload, generate_key, key_event, pae, parse_envelope, sign_payload, verify_signature
+from lotmark.attest.models import Evidence, Person, PredicateKind, Registry, Subject, TrustPolicy, lotmark_uri
+from lotmark.attest.predicates import KINDS
+from lotmark.intake.api import format_json
 from lotmark.ledger import _database
-from lotmark.ledger.api import create_ledger, verify_receipt
+from lotmark.ledger.api import create_ledger, fsck, verify_receipt
 from lotmark.ledger.models import Submission
 from lotmark.tlog import api as tlog
 
@@ -29,6 +36,9 @@ SUBMITTERS = 64
 EACH = 20
 BULK = 2000
 READS = 1000
+VERIFIED = 1000
+CHECKED = 60
+BLOB = 512 * 1024
 _TABLES = ("entry", "body", "checkpoint")
 _COLUMNS = {"entry": "idx, header, nodes", "body": "idx, envelope", "checkpoint": "size, note"}
 
@@ -155,9 +165,62 @@ def reading() -> list[Row]:
     ]
 
 
+def ingesting() -> Row:
+    """Envelopes read and their signatures verified, against verifying the same signatures."""
+    signer = KeySigner(generate_key())
+    raws = [one.envelope.raw for one in submissions(0, VERIFIED, signer)]
+    key = Ed25519PublicKey.from_public_bytes(signer.public_key)
+    messages = [(envelope.signature, pae(envelope.payload_type, envelope.payload)) for envelope in map(parse_envelope, raws)]
+
+    def ingest() -> None:
+        for raw in raws:
+            envelope = parse_envelope(raw)
+            if not verify_signature(signer.public_key, envelope.signature, pae(envelope.payload_type, envelope.payload)):
+                raise RuntimeError
+
+    def verify() -> None:
+        for signature, message in messages:
+            key.verify(signature, message)
+
+    pairs = [(VERIFIED / timed(ingest, time.process_time), VERIFIED / timed(verify, time.process_time)) for _ in range(ROUNDS)]
+    return Row("DSSE envelopes read and verified", *_medians(pairs), aim=0.8, better="higher", unit="envelopes/s of CPU", against="raw Ed25519 verify")
+
+
+def checking() -> Row:
+    """A full fsck, against hashing the same bodies. As in a real log, most bytes are blobs: artifacts, logs, test results."""
+    with scratch() as folder:
+        log, root, pipeline = (KeySigner(generate_key()) for _ in range(3))
+        kind = PredicateKind("note", lotmark_uri("note"), "none", "short", frozenset({"pipeline"}), title="Note")
+        registry = Registry((*KINDS, kind))
+        policy = TrustPolicy(ORIGIN, tlog.format_vkey(tlog.make_key(ORIGIN, log.public_key)), (root.public_key,))
+        with create_ledger(folder / "ledger", ORIGIN, log) as ledger:
+            now = datetime.now(UTC)
+            events = [
+                key_event("genesis", public_key=root.public_key, kind="root", person=Person("ada", "Ada"), reason="opens it", at=now),
+                key_event("enrol", public_key=pipeline.public_key, kind="pipeline", person=None, reason="works", at=now),
+            ]
+            ledger.append([Submission(sign_payload(build_payload(event, registry), root), "key-event", "product:qpcr") for event in events])
+            for number in range(CHECKED):
+                blob = ledger.blobs.put(os.urandom(BLOB))
+                evidence = Evidence("note", (Subject("source", {"sha256": "5c" * 32}),), {"number": number, "text": "x" * 1000})
+                ledger.append([Submission(sign_payload(build_payload(evidence, registry), pipeline), "note", "run:qpcr:RUN-0001", blobs=(blob,))])
+            bodies = [ledger.envelope(entry).raw for entry in ledger.entries()] + [ledger.blobs.get(blob) for blob in ledger.blobs]
+            megabytes = sum(map(len, bodies)) / 1e6
+            pairs = []
+            for _ in range(ROUNDS):
+                ours = megabytes / timed(lambda: fsck(ledger, policy, registry), time.process_time)
+                pairs.append((ours, megabytes / timed(lambda: [hashlib.sha256(body).digest() for body in bodies], time.process_time)))
+            report = fsck(ledger, policy, registry)
+            if report.findings:
+                raise RuntimeError(report.findings)
+    return Row("fsck", *_medians(pairs), aim=0.3, better="higher", unit="MB/s of CPU", against="hashlib over the same bodies")
+
+
 def run() -> list[Row]:
     """Every measurement of the ledger."""
-    return [*appending(), *reading()]
+    from bench import _postgres
+
+    return [*appending(), *_postgres.appending(), ingesting(), checking(), *reading()]
 
 
 def _medians(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:

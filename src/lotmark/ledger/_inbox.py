@@ -6,6 +6,7 @@ the server or the sequencer went away, is submitted again until the time is up: 
 
 import time
 from collections.abc import Sequence
+from itertools import count
 from typing import Any, Final
 
 import psycopg
@@ -21,18 +22,20 @@ from lotmark.ledger.models import Receipt, Submission
 _LOOK: Final = 0.25
 """Seconds after which the answer is looked for though nobody rang: a notification is a doorbell, not a promise."""
 _AGAIN: Final = 0.1
+_LANES: Final = 2
 _PUT: Final = "WITH put AS (INSERT INTO inbox (batch) SELECT unnest(%s::bytea[]) RETURNING id) SELECT id, pg_notify('lotmark_inbox', '') FROM put ORDER BY id"
 
 
 class InboxClient:
-    """An `Appender` that submits to the log's sequencer, wherever that runs."""
+    """An `Appender` that submits to the log's sequencer, wherever that runs.
+
+    It has two lanes, each with its own connection: while the batches of one are being recorded, the other gathers.
+    """
 
     def __init__(self, url: str, wait: float) -> None:
         """A client of the database at `url`; an append is given up after `wait` seconds."""
-        self._url = url
-        self._wait = wait
-        self._connection: psycopg.Connection[Any] | None = None
-        self._commits = GroupCommit(self._write)
+        self._lanes = [_Lane(url, wait) for _ in range(_LANES)]
+        self._turn = count()
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
         """See `Ledger`.
@@ -40,10 +43,27 @@ class InboxClient:
         Raises:
             EnvironmentLacksError: LM-LED-021 if no sequencer answers in time; the batch may be recorded later, so submit it again.
         """
-        return self._commits.append(submissions)
+        return self._lanes[next(self._turn) % _LANES].append(submissions)
 
     def close(self) -> None:
         """See `Ledger`."""
+        for lane in self._lanes:
+            lane.close()
+
+
+class _Lane:
+    """One connection; the batches that arrive while it waits for answers are its next group."""
+
+    def __init__(self, url: str, wait: float) -> None:
+        self._url = url
+        self._wait = wait
+        self._connection: psycopg.Connection[Any] | None = None
+        self._commits = GroupCommit(self._write)
+
+    def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
+        return self._commits.append(submissions)
+
+    def close(self) -> None:
         self._commits.close()
         if self._connection is not None:
             self._connection.close()

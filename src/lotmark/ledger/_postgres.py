@@ -17,7 +17,7 @@ from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkEr
 from lotmark.ledger._postgres_schema import COLUMNS, FORMAT, TRIGGERS
 from lotmark.ledger._prepared import Prepared
 from lotmark.ledger._records import RESTORE
-from lotmark.ledger._rows import DuplicateError, Row
+from lotmark.ledger._rows import DuplicateError, Row, head_moved
 from lotmark.ledger._urls import redact
 
 SCHEMA: Final = "lotmark"
@@ -175,65 +175,84 @@ class PostgresRows:
 
 
 class PostgresTables:
-    """`Tables` over one connection that holds the sequencer's advisory lock."""
+    """`Tables` over one connection that holds the sequencer's advisory lock.
+
+    What a transaction does is gathered and sent at its end, in one go (libpq's pipeline mode): the server is asked once for
+    each group, however much is in it. A statement that fails makes the rest fail with it.
+    """
 
     def __init__(self, url: str, connection: "psycopg.Connection[Any]") -> None:
         """Tables over an open connection, which they own."""
         self._place = redact(url)
-        self.connection = connection
+        self._connection = connection
+        self._statements: list[tuple[str, Sequence[object]]] = []
 
     def begin(self) -> None:
         """See `Tables`."""
-        self.connection.execute("BEGIN")
+        self._statements = []
 
     def find(self, query: str, values: Sequence[object]) -> Row | None:
-        """See `Tables`."""
-        return self.connection.cursor(binary=True).execute(marked(query), values).fetchone()
+        """See `Tables`. It reads before the transaction: only this sequencer writes, or the compare-and-swap fails."""
+        return self._connection.cursor(binary=True).execute(marked(query), values).fetchone()
 
     def move_head(self, old: int, new: int) -> bool:
-        """See `Tables`. A sequencer that came past the lock waits here for the other's commit, and then finds the head moved."""
-        return self.connection.execute("UPDATE head SET size = %s WHERE size = %s", (new, old)).rowcount == 1
+        """See `Tables`. A head that was moved shows at `commit`: a sequencer that came past the lock waits there for the other, and then fails."""
+        self.execute(_MOVE, (new, old))
+        return True
 
     def insert(self, start: int, entries: Sequence[Prepared], headers: Sequence[str], nodes: Sequence[bytes]) -> None:
-        """See `Tables`."""
-        places = range(start, start + len(entries))
-        try:
-            self._copy("entry (idx, header, nodes)", ("int8", "text", "bytea"), zip(places, headers, nodes, strict=True))
-        except errors.UniqueViolation as error:
-            raise DuplicateError from error
-        self._copy("body (idx, envelope)", ("int8", "bytea"), ((start + offset, prepared.raw) for offset, prepared in enumerate(entries)))
+        """See `Tables`. That one is there already shows at `commit`."""
+        places = list(range(start, start + len(entries)))
+        self.execute("INSERT INTO entry (idx, header, nodes) SELECT * FROM unnest(?::bigint[], ?::text[], ?::bytea[])", (places, list(headers), list(nodes)))
+        self.execute("INSERT INTO body SELECT * FROM unnest(?::bigint[], ?::bytea[])", (places, [prepared.raw for prepared in entries]))
         blobs = [(start + offset, blob.raw) for offset, prepared in enumerate(entries) for blob in prepared.blobs]
         if blobs:
-            self._copy("entry_blob (idx, digest)", ("int8", "bytea"), blobs)
+            self.execute("INSERT INTO entry_blob SELECT * FROM unnest(?::bigint[], ?::bytea[])", ([row[0] for row in blobs], [row[1] for row in blobs]))
 
     def execute(self, query: str, values: Sequence[object]) -> None:
         """See `Tables`."""
-        self.connection.execute(marked(query), values)
+        self._statements.append((query, values))
 
     def commit(self) -> None:
-        """See `Tables`."""
-        self.connection.execute("COMMIT")
+        """See `Tables`.
+
+        Raises:
+            DuplicateError: as `insert`.
+            EnvironmentLacksError: LM-LED-005 if the head was moved.
+        """
+        statements, self._statements = self._statements, []
+        try:
+            with self._connection.pipeline():
+                self._connection.execute("BEGIN")
+                for query, values in statements:
+                    self._connection.execute(marked(query), values)
+                self._connection.execute("COMMIT")
+        except errors.UniqueViolation as error:
+            if error.diag.table_name == "entry":
+                raise DuplicateError from error
+            raise
+        except errors.DivisionByZero as error:
+            raise head_moved() from error
 
     def rollback(self) -> None:
         """See `Tables`."""
-        if self.connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-            self.connection.execute("ROLLBACK")
+        self._statements = []
+        if self._connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
+            self._connection.execute("ROLLBACK")
 
     def fault(self, error: Exception) -> tuple[LotmarkError, bool] | None:
         """See `Tables`. With the connection the answer to a COMMIT is lost, and the lock with it."""
         if not isinstance(error, psycopg.Error):
             return None
-        return meaning(error, self._place), bool(self.connection.closed) or isinstance(error, errors.IoError)
+        return meaning(error, self._place), bool(self._connection.closed) or isinstance(error, errors.IoError)
 
     def close(self) -> None:
         """See `Tables`; the lock goes with the connection."""
-        self.connection.close()
+        self._connection.close()
 
-    def _copy(self, target: LiteralString, types: Sequence[str], rows: Any) -> None:
-        with self.connection.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(types)
-            for row in rows:
-                copy.write_row(row)
+
+_MOVE: Final = "WITH moved AS (UPDATE head SET size = ? WHERE size = ? RETURNING size) SELECT 1 / count(*) FROM moved"
+"""The compare-and-swap as a statement that fails if the head is elsewhere."""
 
 
 def marked(query: str) -> LiteralString:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from lotmark.base.errors import IntegrityError, LotmarkError
+from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkError
 from lotmark.ledger._prepared import Prepared
 
 Row = tuple[Any, ...]
@@ -63,13 +63,25 @@ class DuplicateError(Exception):
     """An entry of that identity or slot stands in the log already; the transaction has to be rolled back."""
 
 
+def head_moved() -> EnvironmentLacksError:
+    """The error for a head that is not where this sequencer left it."""
+    return EnvironmentLacksError(
+        "LM-LED-005",
+        "another program moved the head of the log; nothing was recorded",
+        solution="stop that program, then open the ledger again",
+    )
+
+
 class Tables(Protocol):
-    """Writing, for the one sequencer: one transaction at a time. What the database raises comes out as it is; `fault` explains it."""
+    """Writing, for the one sequencer: one transaction at a time. What the database raises comes out as it is; `fault` explains it.
+
+    A store may keep what is to be done until `commit`, and raise there what it would raise before.
+    """
 
     def begin(self) -> None: ...
 
     def find(self, query: str, values: Sequence[object]) -> Row | None:
-        """The first row of a query, inside the transaction."""
+        """The first row of a query, as it was before the transaction."""
         ...
 
     def move_head(self, old: int, new: int) -> bool:

@@ -16,7 +16,7 @@ from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkEr
 from lotmark.ledger._attachments import attachment_digest
 from lotmark.ledger._prepared import Prepared
 from lotmark.ledger._records import RESTORE
-from lotmark.ledger._rows import DuplicateError, Tables
+from lotmark.ledger._rows import DuplicateError, Tables, head_moved
 from lotmark.ledger._state import State
 from lotmark.ledger.models import Attachment, Receipt
 from lotmark.ledger.ports import BlobStore
@@ -125,7 +125,7 @@ class Sequencer:
             self._place(job, group, place, received_at)
         growth = self._insert(group, received_at)
         if clock_back:
-            self._note_clock_back(clock_back)
+            self._note_clock_back(clock_back, self._frontier.size if growth is None else growth.frontier.size)
         for job in jobs:
             if job.error is None:
                 job.receipts = tuple(self._receipt(index, group) for index in job.indices)
@@ -200,11 +200,7 @@ class Sequencer:
         growth = tlog.Growth(self._frontier, [tlog.leaf_hash(header.encode("ascii")) for header in headers])
         # The compare-and-swap, not the lock, is what keeps two sequencers from making two histories.
         if not self._tables.move_head(group.start, growth.frontier.size):
-            raise EnvironmentLacksError(
-                "LM-LED-005",
-                f"another program moved the head of the log past {group.start}; nothing was recorded",
-                solution="stop that program, then open the ledger again",
-            )
+            raise head_moved()
         self._tables.insert(group.start, group.new, headers, [growth.nodes(index) for index in range(group.start, growth.frontier.size)])
         group.headers = headers
         group.proofs = growth.inclusion_proofs()
@@ -230,10 +226,9 @@ class Sequencer:
             return latest, ""
         return latest, f"the clock stands at {format_instant(now)}, {back.total_seconds():.0f} s before the last time of receipt, {latest}"
 
-    def _note_clock_back(self, text: str) -> None:
+    def _note_clock_back(self, text: str, size: int) -> None:
         """Beside the checkpoint of this group, or of the last one if it brought nothing new."""
-        size = self._tables.find("SELECT size FROM head", ())
-        note = Attachment(size[0] if size else 0, CLOCK_BACK, "sequencer", text.encode())
+        note = Attachment(size, CLOCK_BACK, "sequencer", text.encode())
         self._tables.execute(
             "INSERT INTO attachment VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", (note.size, note.kind, note.name, attachment_digest(note), note.data)
         )

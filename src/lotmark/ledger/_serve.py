@@ -70,7 +70,7 @@ class InboxServer:
 
     def _answer(self, jobs: dict[int, Job], refused: dict[int, bytes], _: Sequence[Job]) -> None:
         outcomes = {number: encode_outcome(job.receipts, job.error) for number, job in jobs.items()} | refused
-        connection = self._tables.connection
-        connection.execute("DELETE FROM inbox WHERE id = ANY(%s)", (list(outcomes),))
-        connection.execute("INSERT INTO answer (id, outcome) SELECT * FROM unnest(%s::bigint[], %s::bytea[])", (list(outcomes), list(outcomes.values())))
-        connection.execute("SELECT pg_notify('lotmark_answer', '')")
+        numbers = list(outcomes)
+        self._tables.execute("DELETE FROM inbox WHERE id = ANY(?)", (numbers,))
+        self._tables.execute("INSERT INTO answer (id, outcome) SELECT * FROM unnest(?::bigint[], ?::bytea[])", (numbers, list(outcomes.values())))
+        self._tables.execute("SELECT pg_notify('lotmark_answer', '')", ())
