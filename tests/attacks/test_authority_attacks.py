@@ -8,7 +8,7 @@ from fakes.forgery import add, newest
 from fakes.tiny_product import ShiftedClock
 from lotmark.attest.api import FileSigner, KeySigner, generate_key, public_pem, sign_payload, write_key
 
-pytestmark = pytest.mark.verifies("REQ-004", "REQ-005", "RC-002", "HAZ-003")
+pytestmark = pytest.mark.verifies("REQ-333", "RC-331", "REQ-004", "REQ-005", "RC-002", "HAZ-003")
 
 SIGN = ("approve", "sign", "--reason", "It holds.")
 OWNER = (*SIGN, "--role", "quality-owner")

@@ -13,7 +13,7 @@ import pytest
 from fakes.key_services import ORDER
 from lotmark.attest.api import algorithm_of, canonical_signature, check_public_key, key_id_of, parse_public_pem, public_pem, verify_signature
 
-pytestmark = pytest.mark.verifies("REQ-003")
+pytestmark = pytest.mark.verifies("REQ-332", "REQ-003")
 
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2] / ".." / "shared" / "reference"))
 

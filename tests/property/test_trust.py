@@ -14,7 +14,7 @@ from lotmark.attest.models import Envelope, Registry, Trust
 from lotmark.attest.predicates import KINDS
 from lotmark.base.errors import IntegrityError, UsageError
 
-pytestmark = pytest.mark.verifies("REQ-004", "RC-002")
+pytestmark = pytest.mark.verifies("REQ-330", "RC-330", "REQ-004", "RC-002")
 
 REGISTRY = Registry(KINDS)
 ROOTS = ("ada", "beth", "carl")

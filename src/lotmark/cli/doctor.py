@@ -3,7 +3,7 @@
 import click
 
 from lotmark.base.errors import ExitCode
-from lotmark.base.findings import Finding, has_errors
+from lotmark.base.findings import Finding, Severity, has_errors
 from lotmark.cli._output import Output, format_finding
 
 
@@ -45,3 +45,22 @@ def command(output: Output, self_test: bool) -> int:
     lines.append("✗ something is missing" if broken else "✓ this machine can make and judge a release")
     output.result("doctor", wire, "\n".join(lines))
     return int(ExitCode.ENVIRONMENT if broken else ExitCode.ACCEPTED)
+
+
+def _check_roots(output: Output) -> list[Finding]:
+    """A warning if the ledger here hangs on one root person: lost, nobody can change keys; stolen, the thief can."""
+    from lotmark.base.errors import LotmarkError
+
+    try:
+        workspace = output.workspace()
+        if not (workspace.state / "trust.json").is_file():
+            return []
+        trust, size = workspace.reader.trust(), workspace.ledger.size
+    except LotmarkError:
+        return []  # no product here, or a ledger of which `lotmark log fsck` tells what is wrong
+    persons = {key.person for key in trust.valid_at(size, "root")}
+    if len(persons) > trust.root_threshold > 1:
+        return []
+    one = f"{len(persons)} root person{'s' if len(persons) > 1 else ''}, of whom {trust.root_threshold} must sign a change of keys"
+    cure = "enrol root persons (`lotmark key enrol PERSON --root`), one more than must sign, and let two sign: `lotmark key root threshold 2`"
+    return [Finding("LM-CLI-028", one, Severity.WARNING, subject="root keys", help=cure)]

@@ -145,4 +145,10 @@ RULES = (
         "It would answer a question that nobody asked, or for everything.",
         "Name items, a base, or a file name whose ending tells the form.",
     ),
+    Rule(
+        "LM-CLI-028",
+        "few root persons",
+        "A root key that is lost freezes the ledger for new keys, one that is stolen lets the thief enrol anybody, if no other root person must sign.",
+        "Have three root persons of whom two must sign: docs/how-to/keys.md.",
+    ),
 )

@@ -30,7 +30,7 @@ from lotmark.attest.api import (
 from lotmark.attest.models import Evidence, Person, PredicateKind, Registry, Subject
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, UsageError
 
-pytestmark = pytest.mark.verifies("REQ-003", "REQ-004", "RC-001")
+pytestmark = pytest.mark.verifies("REQ-332", "REQ-003", "REQ-004", "RC-001")
 
 KEY = p256_key("hsm")
 HSM = KeySigner(KEY)

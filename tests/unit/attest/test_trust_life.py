@@ -21,7 +21,7 @@ from lotmark.attest.models import Evidence, KeyRecord, PredicateKind, Registry, 
 from lotmark.attest.predicates import Rotation
 from lotmark.base.errors import IntegrityError, UsageError
 
-pytestmark = pytest.mark.verifies("REQ-004", "RC-002", "HAZ-003")
+pytestmark = pytest.mark.verifies("REQ-330", "REQ-331", "RC-330", "RC-331", "REQ-004", "RC-002", "HAZ-003")
 
 
 def refusal(log, words=""):

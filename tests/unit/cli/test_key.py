@@ -11,7 +11,7 @@ from fakes.tiny_product import call
 from lotmark.attest.api import KeySigner, generate_key, public_pem, write_key
 from lotmark.tlog.api import parse_note
 
-pytestmark = pytest.mark.verifies("REQ-004", "RC-002", "HAZ-003")
+pytestmark = pytest.mark.verifies("REQ-330", "REQ-331", "REQ-332", "REQ-004", "RC-002", "HAZ-003")
 
 
 def keys(tiny, **wanted):

@@ -17,7 +17,7 @@ from lotmark.base.errors import EnvironmentLacksError, UsageError
 from lotmark.integrations._key_uri import parse_key_uri
 from lotmark.integrations.api import is_key_uri, open_signer
 
-pytestmark = pytest.mark.verifies("REQ-004", "RC-002")
+pytestmark = pytest.mark.verifies("REQ-332", "REQ-004", "RC-002")
 
 PASSPHRASE = "correct horse battery"
 
