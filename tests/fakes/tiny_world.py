@@ -49,7 +49,17 @@ def own_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pyt
     """No test meets the user's own logs, keys or variables; everybody's passphrase lies in a file."""
     folder = tmp_path_factory.mktemp("config")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
-    for name in ("LOTMARK_FORMAT", "LOTMARK_CONFIG", "LOTMARK_STATE", "LOTMARK_PRODUCT", "LOTMARK_BLOBS", "NO_COLOR", "FORCE_COLOR"):
+    for name in (
+        "LOTMARK_FORMAT",
+        "LOTMARK_CONFIG",
+        "LOTMARK_STATE",
+        "LOTMARK_PRODUCT",
+        "LOTMARK_BLOBS",
+        "LOTMARK_TSA",
+        "LOTMARK_TSA_CA",
+        "NO_COLOR",
+        "FORCE_COLOR",
+    ):
         monkeypatch.delenv(name, raising=False)
     passphrase = folder / "passphrase"
     passphrase.touch(mode=0o600)

@@ -34,6 +34,7 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     root_threshold: Annotated[int, msgspec.Meta(ge=1)] = 1
     witnesses: list[str]
     quorum: Annotated[int, msgspec.Meta(ge=0)]
+    timestamp_roots: list[str] = []
     tlog_policy: list[str] = []
     """The lines of a C2SP tlog-policy: easier to write by hand than one text."""
 
@@ -48,10 +49,18 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
     try:
         file = msgspec.convert(tree, _File, strict=True)
         roots = tuple(_root(text) for text in file.roots)
+        certificates = tuple(base64.b64decode(text, validate=True) for text in file.timestamp_roots)
     except (msgspec.ValidationError, binascii.Error, ValueError, UsageError) as error:
         raise _invalid(str(error)) from error
     policy = TrustPolicy(
-        file.origin, file.log_key, roots, tuple(file.witnesses), file.quorum, file.root_threshold, tlog_policy="".join(f"{line}\n" for line in file.tlog_policy)
+        file.origin,
+        file.log_key,
+        roots,
+        tuple(file.witnesses),
+        file.quorum,
+        file.root_threshold,
+        tlog_policy="".join(f"{line}\n" for line in file.tlog_policy),
+        timestamp_roots=certificates,
     )
     _check(policy)
     return policy
@@ -81,6 +90,8 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
         wire["rootThreshold"] = policy.root_threshold
     if policy.tlog_policy:
         wire["tlogPolicy"] = policy.tlog_policy.removesuffix("\n").split("\n")
+    if policy.timestamp_roots:
+        wire["timestampRoots"] = [base64.b64encode(root).decode("ascii") for root in policy.timestamp_roots]
     data = format_json(wire)
     parse_trust_policy(data)
     return data
@@ -95,6 +106,8 @@ def _check(policy: TrustPolicy) -> None:
         raise _invalid("logKey must carry the origin as its name")
     if len(set(policy.roots)) != len(policy.roots):
         raise _invalid("a root stands twice")
+    if not all(root.startswith(b"0") for root in policy.timestamp_roots) or len(set(policy.timestamp_roots)) != len(policy.timestamp_roots):
+        raise _invalid("timestampRoots must be X.509 certificates (base64 of DER), each once")
     if policy.root_threshold > len(policy.roots):
         raise _invalid(f"a threshold of {policy.root_threshold} cannot be reached with {len(policy.roots)} roots")
     if policy.tlog_policy and (policy.witnesses or policy.quorum):

@@ -212,6 +212,8 @@ class TrustPolicy:
     quorum: int = 0
     root_threshold: int = 1
     """How many of the roots must have confirmed the log's keys, in a threshold event that each of them signed."""
+    timestamp_roots: tuple[bytes, ...] = ()
+    """CA certificates (X.509, DER) of the time stamping authorities that are trusted."""
     tlog_policy: str = field(default="", kw_only=True)
     """Text of a C2SP tlog-policy: witnesses, groups and quorum, in place of `witnesses` and `quorum`."""
 

@@ -137,6 +137,12 @@ class Workspace:
         with self._writing, self._open_writer(coming_keys=coming_keys) as ledger:
             yield ledger
 
+    @contextmanager
+    def attaching(self) -> Iterator[Ledger]:
+        """The ledger for keeping what others say of its checkpoints; it takes no lock and needs no key."""
+        with open_ledger(self.place, attaching=True, blobs=self.blobs) as ledger:
+            yield ledger
+
     def _trust_now(self) -> tuple[Trust, int]:
         return self.reader.trust(), self.ledger.size
 

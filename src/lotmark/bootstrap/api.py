@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
     from lotmark.bootstrap._release_plan import check_plan, plan_release
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
+    from lotmark.bootstrap._timestamps import configured_verifier, stamp_after_run, stamp_is_due, stamp_now, timestamp_verifier
     from lotmark.bootstrap._tracing import (
         find_open_links,
         find_trend,
@@ -66,6 +67,7 @@ __all__ = [
     "check_mirror",
     "check_plan",
     "close_waiver",
+    "configured_verifier",
     "countersign",
     "create_state",
     "end_key",
@@ -109,6 +111,10 @@ __all__ = [
     "sign_waiver",
     "sign_withdrawal",
     "signed_exceptions",
+    "stamp_after_run",
+    "stamp_is_due",
+    "stamp_now",
+    "timestamp_verifier",
     "verify_deployment",
     "waiting_decision",
     "witnessed",
@@ -118,6 +124,11 @@ __all__ = [
 ]
 
 _LATE = {
+    "configured_verifier": "_timestamps",
+    "stamp_after_run": "_timestamps",
+    "stamp_is_due": "_timestamps",
+    "stamp_now": "_timestamps",
+    "timestamp_verifier": "_timestamps",
     "find_open_links": "_tracing",
     "find_trend": "_tracing",
     "head_commit": "_tracing",

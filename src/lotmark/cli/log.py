@@ -9,6 +9,7 @@ import click
 from lotmark.base.errors import ExitCode
 from lotmark.cli._log_export import check_place, export
 from lotmark.cli._log_prove import checkpoint, prove
+from lotmark.cli._log_timestamp import timestamp
 from lotmark.cli._log_witness import witness
 from lotmark.cli._output import Output, table
 
@@ -68,7 +69,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
 
     Only a checkpoint kept elsewhere (--seen), or a witness, can show that the log was rolled back or rewritten by who holds its key.
     """
-    from lotmark.bootstrap.api import find_drift, witnessed
+    from lotmark.bootstrap.api import configured_verifier, find_drift, witnessed
     from lotmark.ledger.api import NOT_WITNESSED, describe_witnesses
     from lotmark.ledger.api import fsck as check
 
@@ -78,7 +79,14 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
     kept = workspace.witness_memory.notes()
-    report = check(workspace.place, workspace.trust_policy, workspace.registry, seen=[*(path.read_bytes() for path in seen), *kept], blobs=workspace.blobs)
+    report = check(
+        workspace.place,
+        workspace.trust_policy,
+        workspace.registry,
+        seen=[*(path.read_bytes() for path in seen), *kept],
+        blobs=workspace.blobs,
+        timestamps=configured_verifier(workspace.trust_policy),
+    )
     drift = find_drift(workspace) if report.is_sound else None
     if drift is not None:
         report = replace(report, findings=(*report.findings, drift))
@@ -109,6 +117,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
     return int(ExitCode.ACCEPTED if report.is_sound else ExitCode.INTEGRITY)
 
 
+command.add_command(timestamp)
 command.add_command(prove)
 command.add_command(checkpoint)
 command.add_command(export)

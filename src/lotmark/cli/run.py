@@ -21,11 +21,14 @@ def command(output: Output, until: str | None, new: bool) -> int:
 
     Exits 0 when released, 1 when refused, 8 while it waits for people.
     """
+    from dataclasses import replace
+
+    from lotmark.bootstrap.api import stamp_after_run
     from lotmark.pipeline.api import run_pipeline
     from lotmark.pipeline.models import RunReport, Stage
 
     workspace = output.workspace()
-    settings = workspace.settings()
+    settings = replace(workspace.settings(), after_run=lambda released: stamp_after_run(workspace, released))
     goal = click.Choice([stage.value for stage in Stage]).convert(until, None, None) if until else None
     with open_progress(quiet=output.quiet or output.json) as progress:
         report: RunReport = run_pipeline(settings, progress=progress, until=Stage(goal) if goal else None, new=new)

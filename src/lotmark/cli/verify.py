@@ -23,6 +23,13 @@ _WORDS = {
 @click.option("--trust", type=click.Path(path_type=Path), default=None, help="Your trust file of the log (default: the logs that you made are known).")
 @click.option("--artifact", type=click.Path(path_type=Path), default=None, help="The file that you hold; with a bundle or against the ledger here.")
 @click.option("--deployment", metavar="TARGET", default=None, help="What lies at a target, against the ledger here.")
+@click.option(
+    "--tsa-ca",
+    type=click.Path(path_type=Path),
+    envvar="LOTMARK_TSA_CA",
+    default=None,
+    help="PEM file of the CA certificates by which you trust time stamps, beside those of the trust file.",
+)
 @click.option("--allow-incomplete", is_flag=True, help="Accept a bundle that leaves records of its run out; never key events.")
 @click.option(
     "--max-age",
@@ -33,7 +40,14 @@ _WORDS = {
 )
 @click.pass_obj
 def command(
-    output: Output, bundle: Path | None, trust: Path | None, artifact: Path | None, deployment: str | None, allow_incomplete: bool, max_age: float | None
+    output: Output,
+    bundle: Path | None,
+    trust: Path | None,
+    artifact: Path | None,
+    deployment: str | None,
+    tsa_ca: Path | None,
+    allow_incomplete: bool,
+    max_age: float | None,
 ) -> int:
     """Verify a BUNDLE offline; or, without one, an artifact or a deployment against the ledger here.
 
@@ -41,7 +55,7 @@ def command(
     signature or the log does not hold.
     """
     if bundle is not None and deployment is None:
-        report = _verify_bundle(bundle, trust, artifact, complete=not allow_incomplete, max_age=max_age)
+        report = _verify_bundle(bundle, trust, artifact, tsa_ca, complete=not allow_incomplete, max_age=max_age)
     elif bundle is None and artifact is not None and deployment is None:
         report = _verify_artifact(output, artifact)
     elif bundle is None and artifact is None and deployment is not None:
@@ -57,13 +71,25 @@ def command(
     return int(report.exit_code)
 
 
-def _verify_bundle(bundle: Path, trust: Path | None, artifact: Path | None, *, complete: bool, max_age: float | None) -> VerificationReport:
-    from lotmark.bootstrap.api import find_log, read_trust, registry
+def _verify_bundle(
+    bundle: Path, trust: Path | None, artifact: Path | None, tsa_ca: Path | None, *, complete: bool, max_age: float | None
+) -> VerificationReport:
+    from lotmark.bootstrap.api import find_log, read_trust, registry, timestamp_verifier
     from lotmark.dossier.api import verify_bundle
 
     policy = read_trust(trust) if trust is not None else None
     fresh = None if max_age is None else Freshness(SystemClock().now(), timedelta(hours=max_age))
-    return verify_bundle(bundle, trust=policy or find_log, registry=registry(), complete=complete, artifact=artifact, fresh=fresh)
+    if tsa_ca is not None:
+        timestamp_verifier(None, tsa_ca)  # a file that cannot be read is refused, whatever the bundle holds
+    return verify_bundle(
+        bundle,
+        trust=policy or find_log,
+        registry=registry(),
+        complete=complete,
+        artifact=artifact,
+        fresh=fresh,
+        stamps=lambda known: timestamp_verifier(known, tsa_ca),
+    )
 
 
 def _verify_artifact(output: Output, artifact: Path) -> VerificationReport:

@@ -14,7 +14,7 @@ from lotmark.dossier._archive import write_archive
 from lotmark.dossier._bundle_guide import format_guide
 from lotmark.dossier.models import BundleFile, BundleScope, BundleSummary, Manifest, belongs, blob_path, envelope_path
 from lotmark.index.api import VerifiedReader
-from lotmark.ledger.api import covering_checkpoint, export_headers
+from lotmark.ledger.api import TIMESTAMP, covering_checkpoint, export_headers
 from lotmark.ledger.ports import BlobStore
 from lotmark.tlog.api import parse_checkpoint, parse_note
 
@@ -105,6 +105,9 @@ def _add_log(reader: VerifiedReader, scope: BundleScope, files: dict[str, bytes]
         proofs.append((form.EntryProof(entry.index, ledger.inclusion_proof(entry.index, scope.size), own), envelope_path(entry), entry.leaf_hash))
     root = parse_checkpoint(parse_note(scope.checkpoint).text).root
     files[form.CHECKPOINT] = scope.checkpoint
+    for attachment in ledger.attachments(scope.size):
+        if attachment.kind == TIMESTAMP:
+            files[f"{form.TIMESTAMPS}{attachment.name.rpartition('/')[2]:0>16}.tsr"] = attachment.data
     files[form.HEADERS] = export_headers(ledger, scope.size)
     files[form.PROOFS] = form.format_proofs(scope.size, root, proofs)
     return tuple(sorted(needed))

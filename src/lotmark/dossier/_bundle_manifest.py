@@ -28,10 +28,12 @@ PDF: Final = "dossier.pdf"
 GUIDE: Final = "VERIFY.md"
 FORMAT: Final = 1
 ALLOWED: Final = re.compile(
-    r"(log/(checkpoint|headers|proofs\.json)|trust/trust\.json|dossier\.(html|pdf)|VERIFY\.md"
+    r"(log/(checkpoint|headers|proofs\.json|timestamps/[0-9a-f]{16}\.tsr)|trust/trust\.json|dossier\.(html|pdf)|VERIFY\.md"
     r"|envelopes/[0-9]{4,}-[a-z][a-z0-9]*(-[a-z0-9]+)*\.json|blobs/sha256/[0-9a-f]{64})\Z"
 )
 """Every path that a bundle may hold beside its manifest."""
+TIMESTAMPS: Final = "log/timestamps/"
+"""Below it: RFC 3161 replies over the text of the checkpoint, each named by the nonce of its request."""
 REQUIRED: Final = (CHECKPOINT, HEADERS, PROOFS, TRUST, HTML, GUIDE)
 
 Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]

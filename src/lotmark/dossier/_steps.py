@@ -10,14 +10,16 @@ from typing import Final
 
 from lotmark.attest.api import parse_envelope, replay_trust, verify_envelope
 from lotmark.attest.models import Envelope, Registry, Trust, TrustPolicy, Verified
+from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode, IntegrityError, LotmarkError
 from lotmark.base.findings import Finding, Severity
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import Archive
-from lotmark.dossier.models import KEY_EVENT, Freshness, Manifest, TrustFinder, belongs, blob_path, envelope_path
-from lotmark.ledger.api import judge_witnesses, verify_by_log_keys, verify_headers
-from lotmark.ledger.models import Entry, blob_list
+from lotmark.dossier.models import KEY_EVENT, Freshness, Manifest, TrustFinder, VerifierFinder, belongs, blob_path, envelope_path
+from lotmark.ledger.api import TIMESTAMP, judge_witnesses, verify_by_log_keys, verify_headers, verify_timestamps
+from lotmark.ledger.models import Attachment, Entry, blob_list
+from lotmark.ledger.ports import TimestampVerifier
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
 from lotmark.tlog.models import Checkpoint, Witnessing
@@ -108,9 +110,13 @@ def _crc(name: str) -> Finding:
 
 
 def check_checkpoint(
-    archive: Archive, manifest: Manifest, trust: TrustPolicy | TrustFinder | None, fresh: Freshness | None = None
+    archive: Archive,
+    manifest: Manifest,
+    trust: TrustPolicy | TrustFinder | None,
+    fresh: Freshness | None = None,
+    stamps: VerifierFinder | None = None,
 ) -> tuple[str, Checkpoint, TrustPolicy]:
-    """Step 3: the checkpoint, by the log key and the witnesses of the caller; nothing comes from `trust/` in the bundle."""
+    """Step 3: the checkpoint, by the log key, witnesses and time stamping authorities of the caller; nothing comes from `trust/` in the bundle."""
     note = archive.read(form.CHECKPOINT)
     policy = _find_trust(trust, manifest.origin)
     if policy is None:
@@ -136,7 +142,23 @@ def check_checkpoint(
             [broken("LM-DOS-017", f"SCOPE_MISMATCH: the checkpoint is of {checkpoint.origin} at size {checkpoint.size}", form.MANIFEST)],
         )
     found = _judge_witnesses(note, policy, fresh)
-    return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {_told(found)}", checkpoint, policy
+    told = "; ".join([_told(found), *_judge_timestamps(archive, note, checkpoint.size, stamps(policy) if stamps else None)])
+    return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {told}", checkpoint, policy
+
+
+def _judge_timestamps(archive: Archive, note: bytes, size: int, verifier: TimestampVerifier | None) -> list[str]:
+    """What the time stamps in the bundle say, by the certificates of the caller."""
+    names = [name for name in archive.names if name.startswith(form.TIMESTAMPS)]
+    if not names:
+        return []
+    if verifier is None:
+        return [f"{len(names)} time {'stamp' if len(names) == 1 else 'stamps'} not judged: you named no CA certificates for them (--tsa-ca)"]
+    kept = [Attachment(size, TIMESTAMP, f"bundle/{name.removeprefix(form.TIMESTAMPS).removesuffix('.tsr')}", archive.read(name)) for name in names]
+    try:
+        found = verify_timestamps(note, kept, verifier)
+    except IntegrityError as error:
+        raise StepFailedError(error.reason.partition(": ")[2], [broken(error.code, error.reason, "checkpoint", error.solution or RESTORE)]) from error
+    return [f"it existed at {format_instant(stamp.time)}, says {stamp.authority}" for stamp in found]
 
 
 def _judge_witnesses(note: bytes, policy: TrustPolicy, fresh: Freshness | None) -> Witnessing:

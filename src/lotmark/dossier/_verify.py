@@ -15,7 +15,7 @@ from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
 from lotmark.dossier._archive import ARCHIVE_LIMITS, Archive, parse_archive, read_bytes
 from lotmark.dossier._steps import StepFailedError
-from lotmark.dossier.models import Freshness, Manifest, Step, TrustFinder, VerificationReport, blob_path
+from lotmark.dossier.models import Freshness, Manifest, Step, TrustFinder, VerificationReport, VerifierFinder, blob_path
 from lotmark.releases.models import RunEvidence
 
 NAMES: Final = (
@@ -82,6 +82,7 @@ def verify_bundle(
     complete: bool = True,
     artifact: Path | None = None,
     fresh: Freshness | None = None,
+    stamps: VerifierFinder | None = None,
     limits: Limits = ARCHIVE_LIMITS,
 ) -> VerificationReport:
     """Verify a bundle without server, database or network.
@@ -93,6 +94,7 @@ def verify_bundle(
         complete: Whether the bundle must hold every record of its run, and the run everything that it promised.
         artifact: A file that must be the released artifact.
         fresh: How old the cosignatures of the caller's quorum may be; by default their age is not judged.
+        stamps: What verifies time stamps, by what the caller trusts; without it they are not judged.
         limits: How much is read at all.
 
     Raises:
@@ -108,7 +110,7 @@ def verify_bundle(
         manifest = run.run(2, lambda: steps.check_manifest(archive))
         if manifest is not None:
             about |= {"product": manifest.product, "version": manifest.version, "run": manifest.run, "origin": manifest.origin, "logSize": manifest.log_size}
-            _verify_log(run, about, archive, manifest, trust, registry, complete=complete, given=given, fresh=fresh)
+            _verify_log(run, about, archive, manifest, trust, registry, complete=complete, given=given, fresh=fresh, stamps=stamps)
     return run.report(about)
 
 
@@ -123,8 +125,9 @@ def _verify_log(
     complete: bool,
     given: tuple[str, Digest] | None,
     fresh: Freshness | None,
+    stamps: VerifierFinder | None,
 ) -> None:
-    signed = run.run(3, lambda: _split(steps.check_checkpoint(archive, manifest, trust, fresh)))
+    signed = run.run(3, lambda: _split(steps.check_checkpoint(archive, manifest, trust, fresh, stamps)))
     if signed is None:
         return
     checkpoint, policy = signed

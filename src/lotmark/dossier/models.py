@@ -11,6 +11,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode
 from lotmark.base.findings import Finding
 from lotmark.ledger.models import Entry, Header
+from lotmark.ledger.ports import TimestampVerifier
 
 KEY_EVENT: Final = "key-event"
 
@@ -20,6 +21,9 @@ Verdict = Literal["accepted", "refused", "broken", "not-checked"]
 
 TrustFinder = Callable[[str], TrustPolicy | None]
 """Log origin -> what the caller himself trusts of that log."""
+
+VerifierFinder = Callable[[TrustPolicy], TimestampVerifier | None]
+"""What the caller trusts of a log -> what verifies its time stamps, if he named any certificate for that."""
 
 
 @dataclass(frozen=True, slots=True)

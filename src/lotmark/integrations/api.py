@@ -5,14 +5,32 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lotmark.integrations._doctor import check_services
     from lotmark.integrations._places import blob_opener, open_objects
+    from lotmark.integrations._rfc3161 import CertificateVerifier, parse_certificates
     from lotmark.integrations._signers import is_key_uri, open_signer
     from lotmark.integrations._trackers import open_tracker
+    from lotmark.integrations._tsa import TsaClient
     from lotmark.integrations._witness_git import GitWitness
     from lotmark.integrations._witness_http import HttpObjects, HttpWitness
 
-__all__ = ["GitWitness", "HttpObjects", "HttpWitness", "blob_opener", "check_services", "is_key_uri", "open_objects", "open_signer", "open_tracker"]
+__all__ = [
+    "CertificateVerifier",
+    "GitWitness",
+    "HttpObjects",
+    "HttpWitness",
+    "TsaClient",
+    "blob_opener",
+    "check_services",
+    "is_key_uri",
+    "open_objects",
+    "open_signer",
+    "open_tracker",
+    "parse_certificates",
+]
 
 _LATE = {
+    "CertificateVerifier": "_rfc3161",
+    "TsaClient": "_tsa",
+    "parse_certificates": "_rfc3161",
     "GitWitness": "_witness_git",
     "HttpObjects": "_witness_http",
     "HttpWitness": "_witness_http",

@@ -54,6 +54,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Look whether LOTMARK_TSA is right and the authority is up, then `lotmark log timestamp`.",
     ),
     Rule(
+        "LM-ITG-023",
+        "No time stamping authority configured",
+        "A stamp needs an authority to ask and the CA certificates to verify it by: one that cannot be verified now will not be in ten years.",
+        "Set LOTMARK_TSA to its URL and LOTMARK_TSA_CA to the PEM file of its CA certificates.",
+    ),
+    Rule(
         "LM-ITG-040",
         "Not the URI of a key",
         "A signer is named by one URI (`file:`, `pkcs11:`, `awskms:`, `hashivault:`), so that a key can move from a file to hardware without other changes.",

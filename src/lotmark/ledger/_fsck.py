@@ -21,8 +21,9 @@ from lotmark.ledger._rows import Rows
 from lotmark.ledger._sequencer import CLOCK_BACK
 from lotmark.ledger._state import fork, rollback
 from lotmark.ledger._stores import blobs_beside, open_stored_rows
+from lotmark.ledger._timestamps import TIMESTAMP, verify_timestamps
 from lotmark.ledger.models import Entry, FsckReport, Header
-from lotmark.ledger.ports import BlobOpener, BlobStore
+from lotmark.ledger.ports import BlobOpener, BlobStore, TimestampVerifier
 from lotmark.tlog import api as tlog
 from lotmark.tlog.models import Checkpoint
 
@@ -30,7 +31,13 @@ _Row = tuple[int, bytes, bytes, bytes | None]
 
 
 def fsck(
-    ledger: StoredLedger | Path | str, policy: TrustPolicy, registry: Registry, *, seen: Sequence[bytes] = (), blobs: BlobOpener | None = None
+    ledger: StoredLedger | Path | str,
+    policy: TrustPolicy,
+    registry: Registry,
+    *,
+    seen: Sequence[bytes] = (),
+    blobs: BlobOpener | None = None,
+    timestamps: TimestampVerifier | None = None,
 ) -> FsckReport:
     """Check the whole ledger, of one moment, while a writer may go on.
 
@@ -41,6 +48,7 @@ def fsck(
         seen: Signed checkpoints that were kept elsewhere. Only they can show that the log was rolled back or rewritten
             by somebody who holds its key.
         blobs: Opens the blob store; without it, that of the ledger, or the folder ``blobs`` beside the database.
+        timestamps: Verifies time stamps; without it they are only compared with their digests.
 
     Raises:
         NothingToJudgeError: LM-LED-001 if there is no ledger.
@@ -56,7 +64,7 @@ def fsck(
         store = ledger.blobs
     else:
         store = blobs_beside(ledger)(False)
-    check = _Fsck(rows, store, policy, registry)
+    check = _Fsck(rows, store, policy, registry, timestamps)
     try:
         with rows.snapshot():
             check.run(seen)
@@ -71,7 +79,8 @@ def fsck(
 class _Fsck:
     """One check in progress."""
 
-    def __init__(self, rows: Rows, store: BlobStore, policy: TrustPolicy, registry: Registry) -> None:
+    def __init__(self, rows: Rows, store: BlobStore, policy: TrustPolicy, registry: Registry, timestamps: TimestampVerifier | None) -> None:
+        self._timestamps = timestamps
         self._rows = rows
         self._store = store
         self._policy = policy
@@ -241,15 +250,15 @@ class _Fsck:
 
     def _check_attachments(self) -> None:
         """Each is what was attached, to a checkpoint that is there. Whether a witness's signature holds is for its reader to say."""
-        rows = self._rows.scan("SELECT a.size, kind, name, digest, data, note IS NULL FROM attachment a LEFT JOIN checkpoint USING (size)")
-        for *row, orphaned in rows:
+        rows = self._rows.scan("SELECT a.size, kind, name, digest, data, note FROM attachment a LEFT JOIN checkpoint USING (size)")
+        for *row, note in rows:
             try:
                 attachment = check_attachment(*row)
             except IntegrityError as error:
                 self.note(error)
                 continue
             where = f"checkpoint of size {attachment.size}"
-            if orphaned:
+            if note is None:
                 self.note(
                     IntegrityError(
                         "LM-LED-117", f"ATTACHMENT_MISMATCH: {attachment.kind} of {attachment.name}: there is no {where}", where=where, solution=RESTORE
@@ -258,6 +267,11 @@ class _Fsck:
             elif attachment.kind == CLOCK_BACK:
                 told = attachment.data.decode("ascii", "replace")
                 self.findings.append(Finding("LM-LED-121", f"CLOCK_BACK: {where}: {told}", Severity.INFO, subject=where, help=_CLOCK))
+            elif attachment.kind == TIMESTAMP and self._timestamps is not None:
+                try:
+                    verify_timestamps(note, [attachment], self._timestamps)
+                except LotmarkError as error:
+                    self.note(error)
 
     def _check_head(self, checkpoints: Sequence[Checkpoint]) -> None:
         """Head, newest checkpoint and number of rows agree, and the log calls itself as the caller does."""

@@ -47,6 +47,8 @@ class Settings:
     ask_witnesses: Callable[[], WitnessReport | None] = lambda: None
     """Asks the log's witnesses to cosign it; None where the trust policy names none. Raises IntegrityError LM-LED-115 or -116
     where one of them shows that the log was put back or rewritten."""
+    after_run: Callable[[bool], str] = lambda _released: ""
+    """Called when a run has gone as far as it goes, with whether it is released now; gives what a person should know. It never raises."""
 
     def fresh_reader(self) -> VerifiedReader:
         """A reader that has verified nothing yet, for what must be verified again."""

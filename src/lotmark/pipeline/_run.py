@@ -48,7 +48,11 @@ def run_pipeline(
         raise
     # A person's interrupt passes by: the process ends at once, like one that is killed, and the next run takes up what is not recorded.
     engine.close(forget=closed)
-    return _report(settings, identity, resumed=standing != "new")
+    report = _report(settings, identity, resumed=standing != "new")
+    told = settings.after_run(report.outcome == "released" and standing != "released")
+    if told:
+        (progress or Silence()).stage_note(Stage.VERIFICATION, told)
+    return report
 
 
 class _Loop:
