@@ -278,7 +278,10 @@ def test_limits(good: bytes, tmp_path: Path) -> None:
     refuse(good, "more than 50", max_bytes=50)
     refuse(good, "3 files, more than 2", max_items=2)
     (tmp_path / "x").write_bytes(bytes(200))
-    assert len(read_bytes(tmp_path / "x", Limits(max_bytes=100))) == 101
+    assert len(read_bytes(tmp_path / "x", Limits(max_bytes=200))) == 200
+    with pytest.raises(IntegrityError, match="200 bytes, more than 199") as caught:
+        read_bytes(tmp_path / "x", Limits(max_bytes=199))
+    assert caught.value.code == "LM-DOS-001"
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\3\4", b"PK\5\6" + bytes(17), b"hello, world, this is no archive"])
