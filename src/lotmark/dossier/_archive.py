@@ -179,14 +179,18 @@ def _end(count: int, size: int, start: int) -> bytes:
 
 
 def read_bytes(path: Path, limits: Limits = ARCHIVE_LIMITS) -> bytes:
-    """The bytes of the file, once: what is verified is what was read. One byte more than allowed is read at most.
+    """The bytes of the file, once: what is verified is what was read. Of a file that is too large none is read.
 
     Raises:
         UsageError: LM-DOS-002 if there is no such file.
+        IntegrityError: LM-DOS-001 if it is too large.
     """
     try:
         with path.open("rb") as stream:
-            return stream.read(min(os.fstat(stream.fileno()).st_size, limits.max_bytes) + 1)
+            size = os.fstat(stream.fileno()).st_size
+            if size > limits.max_bytes:
+                raise _unsafe(f"it has {size} bytes, more than {limits.max_bytes}")
+            return stream.read(size + 1)
     except OSError as error:
         raise UsageError(
             "LM-DOS-002", f"cannot read {path}: {error.strerror}", where=str(path), solution="name a bundle, made by `lotmark release bundle`"

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from lotmark.attest.models import Registry, TrustPolicy, Verified
 from lotmark.base.clock import parse_instant
 from lotmark.base.digest import Digest
-from lotmark.base.errors import ExitCode, LotmarkError, UsageError
+from lotmark.base.errors import ExitCode, IntegrityError, LotmarkError, UsageError
 from lotmark.base.findings import Finding
 from lotmark.base.limits import Limits
 from lotmark.dossier import _steps as steps
@@ -54,6 +54,10 @@ class Steps:
             return None
         self.done.append(Step(number, self.names[number - 1], "passed", detail))
         return result
+
+    def refuse(self, number: int, error: LotmarkError) -> None:
+        """Note that a step failed before it could be carried out."""
+        self._add(number, StepFailedError.of(error))
 
     def amend(self, number: int, findings: Iterable[Finding], *, failed: str = "", exit_code: ExitCode = ExitCode.REFUSED) -> None:
         """Add to a step that was carried out: findings, and that it failed after all."""
@@ -101,9 +105,13 @@ def verify_bundle(
         UsageError: LM-DOS-002 if there is no such bundle or artifact.
     """
     given = (artifact.name, read_digest(artifact)) if artifact is not None else None
-    data = read_bytes(path, limits)
     run = Steps(NAMES)
     about: dict[str, Any] = {"bundle": str(path)}
+    try:
+        data = read_bytes(path, limits)
+    except IntegrityError as error:
+        run.refuse(1, error)
+        return run.report(about)
     archive = run.run(1, lambda: _open(data, limits))
     if archive is not None:
         about["sha256"] = archive.sha256
