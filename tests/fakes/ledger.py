@@ -2,7 +2,7 @@
 
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -115,6 +115,9 @@ class MemoryBlobs:
     def has(self, digest: Digest) -> bool:
         return digest in self._blobs
 
+    def remove(self, digest: Digest) -> bool:
+        return self._blobs.pop(digest, None) is not None
+
     def __iter__(self) -> Iterator[Digest]:
         return iter(sorted(self._blobs))
 
@@ -131,6 +134,7 @@ class MemoryLedger:
         self._checkpoints: dict[int, bytes] = {}
         self._attachments: set[Attachment] = set()
         self._closed = False
+        self._gone: set[int] = set()
         self._latest = ""
         self._sign()
 
@@ -171,11 +175,19 @@ class MemoryLedger:
 
     def envelope(self, entry: Entry | int) -> Envelope:
         index = entry if isinstance(entry, int) else entry.index
-        return self._entries[self.entry(index).index][1].envelope
+        if self.entry(index).index in self._gone:
+            raise IntegrityError("LM-LED-106", f"ENVELOPE_MISSING: entry {index} has no envelope")
+        return self._entries[index][1].envelope
 
     def entry_blobs(self, entry: Entry | int) -> tuple[Digest, ...]:
         record = self.entry(entry) if isinstance(entry, int) else entry
         return check_blob_list(record.index, record.header, [blob.raw for blob in sorted(set(self._entries[record.index][1].blobs))])
+
+    def remove_bodies(self, indices: Collection[int]) -> int:
+        self._live()
+        gone = {index for index in indices if 0 <= index < len(self._entries)} - self._gone
+        self._gone |= gone
+        return len(gone)
 
     def checkpoint(self, size: int | None = None) -> bytes:
         wanted = self.size if size is None else size

@@ -21,7 +21,7 @@ ALL = tuple(registry())
 OWN = [kind for kind in ALL if kind.uri.startswith("https://lotmark.dev/")]
 FOREIGN = [kind for kind in ALL if kind not in OWN]
 PUBLISHED = {name: json.loads(data) for name, data in schemas()}
-RETENTION = {"release", "device-lifetime", "device-history", "permanent"}
+RETENTION = {"device-record", "permanent"}
 name_of = pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.name)
 own = pytest.mark.parametrize("kind", OWN, ids=lambda kind: kind.name)
 

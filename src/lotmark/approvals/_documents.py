@@ -58,6 +58,12 @@ def emails_of(person: Person) -> frozenset[str]:
     return frozenset(normal_email(address) for address in (person.email, *person.also))
 
 
+def find_by_email(people: PeopleFile, address: str) -> Person | None:
+    """The person to whom an address belongs, if it is one of theirs."""
+    wanted = normal_email(address)
+    return next((person for person in people.people if wanted in emails_of(person)), None)
+
+
 def find_person(people: PeopleFile, person_id: str) -> Person | None:
     return next((person for person in people.people if person.id == person_id), None)
 

@@ -1,6 +1,6 @@
 """The room's door: people and rules, the tier of a change, signatures to be made, and where the approvals stand."""
 
-from lotmark.approvals._documents import find_person, parse_approvals, parse_people, read_approvals, read_people
+from lotmark.approvals._documents import find_by_email, find_person, parse_approvals, parse_people, read_approvals, read_people
 from lotmark.approvals._evaluate import evaluate_approvals
 from lotmark.approvals._roles import RoleBook, read_roles, role_evidence
 from lotmark.approvals._schemas import SCHEMAS, schema_bytes
@@ -20,6 +20,7 @@ __all__ = [
     "check_may_sign",
     "compute_tier",
     "evaluate_approvals",
+    "find_by_email",
     "find_person",
     "format_session",
     "get_person",

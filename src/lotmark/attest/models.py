@@ -234,7 +234,7 @@ class PredicateKind:
     clause: str
     """Which clause requires the record, hence whether Part 11 applies."""
     retention: str
-    """Retention class."""
+    """Retention class: ``permanent``, or ``device-record`` for what is kept as the product's markets ask for."""
     signers: frozenset[str]
     """Kinds of key that may sign it."""
     schema: str | None = None

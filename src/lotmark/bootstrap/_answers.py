@@ -61,7 +61,7 @@ def find_drift(workspace: Workspace) -> Finding | None:
 
 def _index(workspace: Workspace, path: Path) -> Index:
     program = f"lotmark {__version__}"
-    return Index(path, lambda: workspace.ledger, workspace.trust_policy, lambda: workspace.registry, program=program)
+    return Index(path, lambda: workspace.ledger, workspace.trust_policy, lambda: workspace.registry, program=program, reveal=workspace.revealer.text)
 
 
 def answer(workspace: Workspace, question: str) -> Answers:

@@ -8,7 +8,7 @@ from lotmark.attest.models import Evidence, Verified
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import NothingToJudgeError, RefusedError, UsageError
-from lotmark.bootstrap._workspace import Workspace, operator_name
+from lotmark.bootstrap._workspace import Workspace
 from lotmark.deploy.api import check_evidence, deployment_evidence, format_descriptor, open_driver
 from lotmark.deploy.models import Admission, Deployed, TargetCheck
 from lotmark.ledger.models import Submission
@@ -67,7 +67,7 @@ def check_deployments(workspace: Workspace, target: str | None, *, record: bool)
         content = deployments[-1].statement.predicate
         checks.append(_check(workspace, chosen, content["artifact"], content["version"]))
         if record:
-            _append(workspace, [_checked(workspace, content["run"], content["artifact"], content["version"], checks[-1])], content["run"])
+            _append(workspace, [_checked(workspace, content["run"], content["artifact"], content["version"], checks[-1])])
     return checks
 
 
@@ -95,7 +95,7 @@ def _switch(workspace: Workspace, target: DirectoryTarget, evidence: RunEvidence
         switched_at=format_instant(workspace.clock.now()),
     )
     check = _check(workspace, target, manifest["artifact"], manifest["version"])
-    _append(workspace, [deployed, _checked(workspace, manifest["run"], manifest["artifact"], manifest["version"], check)], manifest["run"])
+    _append(workspace, [deployed, _checked(workspace, manifest["run"], manifest["artifact"], manifest["version"], check)])
     return check
 
 
@@ -119,13 +119,12 @@ def _checked(workspace: Workspace, run: str, artifact: dict[str, str], version: 
     return check_evidence(run, workspace.product.id, {"version": version, "artifact": artifact["name"]}, check, format_instant(workspace.clock.now()))
 
 
-def _append(workspace: Workspace, evidence: Sequence[Evidence], run: str) -> None:
+def _append(workspace: Workspace, evidence: Sequence[Evidence]) -> None:
     """Record under the product's scope: the run itself is closed and its bundle fixed."""
     signer = workspace.pipeline_signer()
     scope = f"product:{workspace.product.id}"
     submissions = [
-        Submission(sign_payload(build_payload(item, workspace.registry), signer), item.kind, scope, submitter=f"{operator_name()} for {run}")
-        for item in evidence
+        Submission(sign_payload(build_payload(item, workspace.registry), signer), item.kind, scope, submitter=workspace.submitter()) for item in evidence
     ]
     with workspace.writer() as ledger:
         ledger.append(submissions)

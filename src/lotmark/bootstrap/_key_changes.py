@@ -25,7 +25,7 @@ from lotmark.attest.predicates import KeyEvent
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, NothingToJudgeError, UsageError
 from lotmark.bootstrap._machine_keys import MachineKind, add_machine_key, drop_machine_key
-from lotmark.bootstrap._workspace import Workspace, operator_name
+from lotmark.bootstrap._workspace import Workspace
 from lotmark.ledger.models import Submission
 
 KEY_EVENT = "key-event"
@@ -51,7 +51,14 @@ def enrol_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person:
     Raises:
         IntegrityError: if the event does not fit the keys before it, or the signer is no valid root key.
     """
-    return change_keys(workspace, key_event("enrol", public_key=public_key, kind=kind, person=person, reason=reason, at=workspace.clock.now()), root)
+    return change_keys(
+        workspace, key_event("enrol", public_key=public_key, kind=kind, person=seal_person(workspace, person), reason=reason, at=workspace.clock.now()), root
+    )
+
+
+def seal_person(workspace: Workspace, person: Person | None) -> Person | None:
+    """The person with the address as a commitment; the printed name stays in clear."""
+    return person and Person(person.id, person.name, workspace.vault.seal(person.email))
 
 
 def change_keys(workspace: Workspace, event: Evidence, root: Signer) -> KeyChange:
@@ -80,7 +87,7 @@ def append_signatures(workspace: Workspace, envelopes: Sequence[Envelope]) -> Ke
         for number, envelope in enumerate(envelopes):
             trust = apply_key_event(trust, ledger.size + number, envelope, workspace.trust_policy.roots)
         scope = f"product:{workspace.product.id}"
-        receipts = ledger.append([Submission(envelope, KEY_EVENT, scope, submitter=operator_name()) for envelope in envelopes])
+        receipts = ledger.append([Submission(envelope, KEY_EVENT, scope, submitter=workspace.submitter()) for envelope in envelopes])
     return key_change(trust, payload, receipts[-1].index)
 
 
@@ -121,7 +128,7 @@ def append_record(workspace: Workspace, kind: str, envelope: Envelope) -> KeyCha
     """Append one root person's signature under a role event or an adoption."""
     with workspace.writer() as ledger:
         verify_envelope(envelope, kind=kind, index=ledger.size, trust=workspace.reader.trust(), registry=workspace.registry)
-        (receipt,) = ledger.append([Submission(envelope, kind, f"product:{workspace.product.id}", submitter=operator_name())])
+        (receipt,) = ledger.append([Submission(envelope, kind, f"product:{workspace.product.id}", submitter=workspace.submitter())])
     trust, payload = workspace.reader.trust(), envelope.payload_digest
     signatures = [entry for entry in workspace.reader.entries(kind=kind) if entry.envelope.payload_digest == payload]
     told = signatures[0].statement.predicate

@@ -6,6 +6,7 @@ from pathlib import Path
 from lotmark.attest.api import KnownLogs, known_logs_folder, parse_trust_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import UsageError
+from lotmark.bootstrap._seen import forget_checkpoint
 
 
 def remember_log(policy: TrustPolicy) -> Path:
@@ -18,6 +19,7 @@ def forget_log(policy: TrustPolicy) -> None:
     known = KnownLogs(known_logs_folder(os.environ))
     if known.find(policy.origin) == policy:
         known.path(policy.origin).unlink()
+    forget_checkpoint(policy)
 
 
 def find_log(origin: str) -> TrustPolicy | None:

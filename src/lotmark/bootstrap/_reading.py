@@ -1,21 +1,26 @@
 """What is read out of a ledger for people who were not there: the bundle of a run with its dossier, and what runs at a target."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from lotmark.attest.models import Statement, Verified
 from lotmark.base.errors import ExitCode
 from lotmark.base.findings import Finding
+from lotmark.bootstrap._auditing import record_event
 from lotmark.bootstrap._deployments import check_deployments
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.dossier.api import select_scope, verify_artifact
 from lotmark.dossier.api import write_bundle as write_scope
 from lotmark.dossier.models import BundleScope, BundleSummary, Step, VerificationReport
 from lotmark.ledger.api import check_witnesses
+from lotmark.records.api import conceal
 from lotmark.releases.models import RunEvidence
 
 
 def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path: Path | None) -> BundleSummary:
-    """Write the bundle of a closed run with its dossier, and the HTML dossier beside it if a path is given.
+    """Write the bundle of a closed run with its dossier, and the HTML dossier beside it if a path is given; the export is recorded.
 
     Raises:
         NothingToJudgeError: LM-DOS-050 if the run is not closed.
@@ -34,6 +39,7 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
     )
     if dossier_path is not None:
         dossier_path.write_bytes(html)
+    record_event(workspace, "export:bundle:written", subject=run, detail=f"{bundle_path.name}, sha256 {summary.sha256}")
     return summary
 
 
@@ -42,14 +48,21 @@ def render_dossier(workspace: Workspace, scope: BundleScope) -> tuple[bytes, byt
     from lotmark.dossier.api import build_view, log_facts, render_html, render_pdf
 
     blobs = workspace.ledger.blobs
+    show = workspace.revealer.tree if workspace.product.file.records.names_in_bundles else conceal
     view = build_view(
-        RunEvidence(scope.run_entries),
-        scope.product_entries,
+        RunEvidence(tuple(_shown(entry, show) for entry in scope.run_entries)),
+        tuple(_shown(entry, show) for entry in scope.product_entries),
         log=log_facts(scope.checkpoint, scope.entries, witnesses=len(check_witnesses(scope.checkpoint, workspace.trust_policy).times)),
         trust=workspace.reader.trust_at(scope.size),
         blob=lambda digest: blobs.get(digest) if blobs.has(digest) else None,
     )
     return render_html(view), render_pdf(view)
+
+
+def _shown(entry: Verified, show: Callable[[Any], Any]) -> Verified:
+    """The entry as a person reads it: what was signed stays as it is, in its envelope."""
+    statement = entry.statement
+    return replace(entry, statement=Statement(statement.subject, statement.predicate_type, show(statement.predicate)))
 
 
 def verify_deployment(workspace: Workspace, target: str) -> VerificationReport:

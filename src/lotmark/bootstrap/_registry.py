@@ -8,7 +8,7 @@ import lotmark
 from lotmark.attest.models import Registry
 from lotmark.base.rules import Rule
 
-_WITH_KINDS = ("attest", "trace", "builds", "supply", "matrix", "policy", "approvals", "checks", "releases", "deploy", "pipeline")
+_WITH_KINDS = ("attest", "records", "trace", "builds", "supply", "matrix", "policy", "approvals", "checks", "releases", "deploy", "pipeline")
 _WITH_RULES = (
     "base",
     "intake",
@@ -18,6 +18,7 @@ _WITH_RULES = (
     "attest",
     "witness",
     "ledger",
+    "records",
     "index",
     "trace",
     "builds",

@@ -10,6 +10,8 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import msgspec
+
 from lotmark.approvals.api import (
     build_approval,
     build_delegation,
@@ -24,7 +26,7 @@ from lotmark.attest.api import build_payload, sign_payload
 from lotmark.attest.models import Evidence, Verified
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
-from lotmark.bootstrap._workspace import Workspace, operator_name
+from lotmark.bootstrap._workspace import Workspace
 from lotmark.ids.api import parse_id
 from lotmark.ledger.models import Submission
 from lotmark.matrix.api import build_waiver, build_waiver_closure, read_matrix
@@ -53,11 +55,11 @@ def sign_approval(
     )
     evidence = build_approval(
         decision,
-        get_person(people.value, person),
+        _sealed(workspace, get_person(people.value, person)),
         role=role,
         meaning=meaning,
         reason=reason,
-        key_id=_own_key(workspace, person, signer),
+        key_id=own_key(workspace, person, signer),
         # Each call of the command line is a session of its own, opened with both components.
         signing=Signing(f"cli-{secrets.token_hex(8)}", 1, _COMPONENTS),
         signed_at=at,
@@ -72,7 +74,7 @@ def sign_withdrawal(workspace: Workspace, index: int, *, person: str, signer: Si
     people, _ = _rules(workspace)
     entry = workspace.ledger.entry(index)
     evidence = build_withdrawal(workspace.reader.verify(entry), get_person(people.value, person), reason=reason, withdrawn_at=workspace.clock.now())
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
     return _append(workspace, evidence, signer, entry.header.scope)
 
 
@@ -83,7 +85,7 @@ def sign_delegation(
     people, rules = _rules(workspace)
     at = workspace.clock.now()
     product = workspace.product.id
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
 
     def build(name: str) -> Evidence:
         return build_delegation(
@@ -126,7 +128,7 @@ def sign_waiver(
     people, _ = _rules(workspace)
     who = get_person(people.value, person)
     _check_role(who, role)
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
     rules = read_matrix(workspace.product.quality / "matrix.yaml", name="quality/matrix.yaml").value.waivers
 
     def build(name: str) -> Evidence:
@@ -164,7 +166,7 @@ def close_waiver(workspace: Workspace, waiver: str, *, person: str, signer: Sign
     evidence = build_waiver_closure(
         waiver=wanted, product=product, reason=reason, signer=WaiverSigner(person=who.id, name=who.name, role=role), closed_at=workspace.clock.now()
     )
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
     return _append(workspace, evidence, signer, f"product:{product}")
 
 
@@ -208,6 +210,11 @@ def _rules(workspace: Workspace) -> tuple[PeopleDocument, ApprovalsFile]:
     return people, read_approvals(quality / "approvals.yaml", people, name="quality/approvals.yaml").value
 
 
+def _sealed(workspace: Workspace, person: Person) -> Person:
+    """The person with the address as a commitment; the printed name stays in clear, as 21 CFR 11.50 asks for."""
+    return msgspec.structs.replace(person, email=workspace.vault.seal(person.email))
+
+
 def _check_role(person: Person, role: str) -> None:
     if role not in person.roles:
         raise EnvironmentLacksError(
@@ -218,7 +225,7 @@ def _check_role(person: Person, role: str) -> None:
         )
 
 
-def _own_key(workspace: Workspace, person: str, signer: Signer) -> str:
+def own_key(workspace: Workspace, person: str, signer: Signer) -> str:
     """The id of the signer's key, once it is enrolled for this person and valid now."""
     key = workspace.reader.trust().find(signer.key_id)
     if key is None or key.person != person or key.kind != "person" or not key.is_valid_at(workspace.ledger.size):
@@ -241,7 +248,7 @@ def _find_delegation(workspace: Workspace, delegation: str) -> Verified:
 def _append(workspace: Workspace, evidence: Evidence, signer: Signer, scope: str) -> int:
     envelope = sign_payload(build_payload(evidence, workspace.registry), signer)
     with workspace.writer() as ledger:
-        (receipt,) = ledger.append([Submission(envelope, evidence.kind, scope, submitter=operator_name())])
+        (receipt,) = ledger.append([Submission(envelope, evidence.kind, scope, submitter=workspace.submitter())])
     return receipt.index
 
 
@@ -255,5 +262,5 @@ def _append_numbered(workspace: Workspace, kind: str, prefix: str, build: Callab
     with workspace.writer() as ledger:
         name = f"{product}:{prefix}-{sum(1 for _ in workspace.reader.entries(kind=kind, scope=scope)) + 1:04d}"
         envelope = sign_payload(build_payload(build(name), workspace.registry), signer)
-        (receipt,) = ledger.append([Submission(envelope, kind, scope, submitter=operator_name())])
+        (receipt,) = ledger.append([Submission(envelope, kind, scope, submitter=workspace.submitter())])
     return name, receipt.index

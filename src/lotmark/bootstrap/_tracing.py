@@ -9,7 +9,7 @@ from pathlib import Path
 from lotmark.approvals.api import get_person
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, LotmarkError, NothingToJudgeError
-from lotmark.bootstrap._signing import _append, _check_role, _own_key, _rules
+from lotmark.bootstrap._signing import _append, _check_role, _rules, own_key
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.checks.api import find_suspects, format_lock, merge_reviews, parse_exceptions, parse_lock, reviews_of
 from lotmark.checks.models import LinkReviews, Suspect
@@ -105,7 +105,7 @@ def sign_review(workspace: Workspace, graph: TraceGraph, links: Sequence[Suspect
     people, _ = _rules(workspace)
     who = get_person(people.value, person)
     _check_role(who, role)
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
     holder = RoleHolder(person=who.id, name=who.name, role=role)
     evidence = build_link_review(graph, links, reason=reason, signer=holder, signed_at=workspace.clock.now())
     index = _append(workspace, evidence, signer, f"product:{workspace.product.id}")
@@ -141,7 +141,7 @@ def sign_exception(workspace: Workspace, exception: str, *, person: str, signer:
     if role not in document.value.roles or who.id == entry.owner:
         why = "who owns an exception does not sign it" if who.id == entry.owner else f"{role} may not sign exceptions"
         raise EnvironmentLacksError("LM-APR-002", why, where="quality/exceptions.yaml", solution=f"roles that may: {', '.join(document.value.roles)}")
-    _own_key(workspace, person, signer)
+    own_key(workspace, person, signer)
     holder = RoleHolder(person=who.id, name=who.name, role=role)
     evidence = build_exception(workspace.product.id, entry, signer=holder, signed_at=workspace.clock.now())
     return _append(workspace, evidence, signer, f"product:{workspace.product.id}")

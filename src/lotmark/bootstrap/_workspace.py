@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING
 from lotmark.attest.api import parse_trust_policy
 from lotmark.attest.models import Registry, Trust, TrustPolicy
 from lotmark.attest.ports import Signer
-from lotmark.base.clock import Clock, SystemClock
+from lotmark.base.clock import Clock, SystemClock, format_instant
 from lotmark.base.errors import EnvironmentLacksError
 from lotmark.bootstrap._machine_keys import KEYS, coming_signers, machine_signers
 from lotmark.bootstrap._places import BLOBS, ledger_place, read_place
 from lotmark.bootstrap._registry import registry
+from lotmark.bootstrap._seen import remember_checkpoint, seen_checkpoints
 from lotmark.bootstrap._witnessing import Witnesses
 from lotmark.index.api import VerifiedReader
 from lotmark.integrations.api import blob_opener
-from lotmark.ledger.api import StoredLedger, WitnessMemory, open_ledger, verify_by_log_keys
+from lotmark.ledger.api import WAIT, StoredLedger, WitnessMemory, open_ledger, verify_by_log_keys
 from lotmark.ledger.ports import BlobOpener, Ledger
 from lotmark.product.api import find_root, load_product
 from lotmark.product.models import Product
+from lotmark.records.api import VAULT, Revealer, Vault
 from lotmark.tlog.models import Checkpoint
 
 if TYPE_CHECKING:
@@ -116,6 +118,22 @@ class Workspace:
         """
         return verify_by_log_keys(note, self.trust_policy, self.reader.trust())
 
+    @cached_property
+    def vault(self) -> Vault:
+        """The clear names behind the commitments in the records; made when a first name is sealed."""
+        own = self.state / VAULT
+        # An earlier epoch lies below the state that goes on, and shares its vault: a name is erased in both.
+        return Vault(own if own.exists() or self.state.parent.name != "epochs" else self.state.parent.parent / VAULT)
+
+    @cached_property
+    def revealer(self) -> Revealer:
+        """Shows clear names, or why there is none any more."""
+        return Revealer(self.vault, lambda: self.reader.records().erased)
+
+    def submitter(self) -> str:
+        """Who runs this process, as headers name him."""
+        return self.vault.seal(operator_name())
+
     @property
     def witness_memory(self) -> WitnessMemory:
         """What witnesses cosigned of this ledger; it must continue that to be written to."""
@@ -127,15 +145,21 @@ class Workspace:
         return Witnesses(self.trust_policy, lambda: self.ledger, self.verify_checkpoint, self.writer, self.witness_memory, self.state, self.clock)
 
     @contextmanager
-    def writer(self, *, coming_keys: bool = False) -> Iterator[Ledger]:
-        """The ledger for appending; its lock is held only inside.
+    def writer(self, *, coming_keys: bool = False, wait: float = WAIT) -> Iterator[Ledger]:
+        """The ledger for appending; its lock is held only inside. What the audit spool holds is taken in first.
 
         Checkpoints are signed by each log key that counts; with `coming_keys` also by those that were never enrolled, for
         the very entry that lets one follow another. In PostgreSQL this process is the sequencer if it has the log's key
         and nobody else is; otherwise it submits to who is.
         """
-        with self._writing, self._open_writer(coming_keys=coming_keys) as ledger:
+        from lotmark.bootstrap._spool import take_in  # reading never needs it
+
+        with self._writing, self._open_writer(coming_keys=coming_keys, wait=wait) as ledger:
+            take_in(
+                self.state, ledger, signer=self.pipeline_signer, registry=lambda: self.registry, submitter=self.submitter, now=format_instant(self.clock.now())
+            )
             yield ledger
+            remember_checkpoint(self.trust_policy, ledger.checkpoint())
 
     @contextmanager
     def attaching(self) -> Iterator[Ledger]:
@@ -146,16 +170,20 @@ class Workspace:
     def _trust_now(self) -> tuple[Trust, int]:
         return self.reader.trust(), self.ledger.size
 
-    def _open_writer(self, *, coming_keys: bool) -> Ledger:
+    def _seen(self) -> tuple[bytes, ...]:
+        """The checkpoints that the ledger must continue to be written to: what witnesses cosigned, and what this user has seen."""
+        return (*self.witness_memory.notes(), *seen_checkpoints(self.trust_policy))
+
+    def _open_writer(self, *, coming_keys: bool, wait: float) -> Ledger:
         if isinstance(self.place, Path):
-            return self.open_sequencer(coming_keys=coming_keys)
+            return self.open_sequencer(coming_keys=coming_keys, wait=wait)
         if any((self.state / KEYS).glob("log*.key")):
             try:
                 return self.open_sequencer(wait=_FREE, coming_keys=coming_keys)
             except EnvironmentLacksError as error:
                 if error.code != "LM-LED-003":
                     raise
-        return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self.witness_memory.notes(), blobs=self.blobs)
+        return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self._seen(), blobs=self.blobs)
 
     def open_sequencer(self, *, wait: float = 10.0, coming_keys: bool = False) -> StoredLedger:
         """The ledger for appending with the log keys that lie here.
@@ -164,7 +192,7 @@ class Workspace:
             EnvironmentLacksError: LM-LED-003 if another process is the sequencer, LM-CLI-023 if no key here counts.
         """
         log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
-        return open_ledger(self.place, log_key, self.clock, beside=beside, wait=wait, seen=self.witness_memory.notes(), blobs=self.blobs)
+        return open_ledger(self.place, log_key, self.clock, beside=beside, wait=wait, seen=self._seen(), blobs=self.blobs)
 
     def pipeline_signer(self) -> Signer:
         """The pipeline's key, loaded anew each time."""
@@ -186,6 +214,7 @@ class Workspace:
             open_engine=lambda: open_embedded_engine(self.state / ENGINE),
             operator=operator_name(),
             ask_witnesses=self.witnesses.ask_before_decision,
+            seal=self.vault.seal,
         )
 
     def close(self) -> None:

@@ -8,6 +8,7 @@ from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, oper
 
 if TYPE_CHECKING:
     from lotmark.bootstrap._answers import answer, find_drift, open_index
+    from lotmark.bootstrap._auditing import record_event
     from lotmark.bootstrap._demo import run_demo
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
     from lotmark.bootstrap._first_files import write_first_files
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
         read_proposal,
         read_signature,
         rotate_machine_key,
+        seal_person,
         set_threshold,
         sign_record,
     )
@@ -38,7 +40,22 @@ if TYPE_CHECKING:
     )
     from lotmark.bootstrap._opening import create_state
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
+    from lotmark.bootstrap._records import (
+        Acted,
+        RunStatus,
+        approve_order,
+        erase_values,
+        expire_run,
+        expired_entries,
+        find_order,
+        find_run_records,
+        list_retention,
+        record_trigger,
+        release_hold,
+        set_hold,
+    )
     from lotmark.bootstrap._release_plan import check_plan, plan_release
+    from lotmark.bootstrap._restoring import NewEpoch, Restored, back_up, restore
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
     from lotmark.bootstrap._timestamps import configured_verifier, stamp_after_run, stamp_is_due, stamp_now, timestamp_verifier
     from lotmark.bootstrap._tracing import (
@@ -56,11 +73,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ENGINE",
+    "Acted",
     "KeyChange",
+    "NewEpoch",
+    "Restored",
+    "RunStatus",
     "Workspace",
     "answer",
     "append_signatures",
+    "approve_order",
     "ask_for_cosignatures",
+    "back_up",
     "change_keys",
     "check_deployments",
     "check_independence",
@@ -72,14 +95,20 @@ __all__ = [
     "create_state",
     "end_key",
     "enrol_key",
+    "erase_values",
+    "expire_run",
+    "expired_entries",
     "export_log",
     "find_drift",
     "find_log",
     "find_open_links",
+    "find_order",
+    "find_run_records",
     "find_trend",
     "head_commit",
     "key_change",
     "last_results",
+    "list_retention",
     "make_server",
     "open_index",
     "open_witness",
@@ -92,16 +121,22 @@ __all__ = [
     "read_results",
     "read_signature",
     "read_trust",
+    "record_event",
     "record_in_git",
+    "record_trigger",
     "recorded_reviews",
     "redeploy",
     "registry",
+    "release_hold",
     "remember_log",
+    "restore",
     "roll_back",
     "rotate_machine_key",
     "rules",
     "run_demo",
     "schemas",
+    "seal_person",
+    "set_hold",
     "set_threshold",
     "sign_approval",
     "sign_delegation",
@@ -139,6 +174,23 @@ _LATE = {
     "signed_exceptions": "_tracing",
     "recorded_reviews": "_tracing",
     "write_lock": "_tracing",
+    "NewEpoch": "_restoring",
+    "Restored": "_restoring",
+    "back_up": "_restoring",
+    "restore": "_restoring",
+    "record_event": "_auditing",
+    "Acted": "_records",
+    "RunStatus": "_records",
+    "approve_order": "_records",
+    "erase_values": "_records",
+    "expire_run": "_records",
+    "expired_entries": "_records",
+    "find_order": "_records",
+    "find_run_records": "_records",
+    "list_retention": "_records",
+    "record_trigger": "_records",
+    "release_hold": "_records",
+    "set_hold": "_records",
     "answer": "_answers",
     "find_drift": "_answers",
     "open_index": "_answers",
@@ -162,6 +214,7 @@ _LATE = {
     "read_proposal": "_key_changes",
     "read_signature": "_key_changes",
     "rotate_machine_key": "_key_changes",
+    "seal_person": "_key_changes",
     "set_threshold": "_key_changes",
     "sign_record": "_key_changes",
     "run_demo": "_demo",

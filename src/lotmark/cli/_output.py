@@ -54,11 +54,15 @@ class Output:
             UsageError: LM-CLI-005 for a form that only findings have.
         """
         if self.json:
-            self.print(json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False))
+            self.print(self.format_json(schema, value))
         elif self.format == "text":
             self.print(text)
         else:
             raise UsageError("LM-CLI-005", f"this command has no form {self.format!r}", solution="use text or json; `check` has the other forms")
+
+    def format_json(self, schema: str, value: Mapping[str, Any]) -> str:
+        """The result as JSON with its schema's name and version."""
+        return json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False)
 
     def print(self, text: str, *, newline: bool = True) -> None:
         """Print to stdout. A reader that has seen enough (head, a pager) changes nothing of the command's exit code."""
@@ -78,6 +82,8 @@ class Output:
         """Print findings in the form asked for: on stdout, since here they are the result."""
         from lotmark.base.formats import format_findings
 
+        if self.format == "csv":
+            raise UsageError("LM-CLI-005", "findings have no form 'csv'", solution="use text, json, sarif, junit, github, gitlab or markdown")
         self.print(format_findings(findings, self.format), newline=False)
 
 

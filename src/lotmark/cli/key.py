@@ -79,6 +79,7 @@ def public(output: Output, key: str, place: Path | None) -> None:
 def enrol(output: Output, /, person: str | None, public_file: Path, kind: str | None, reason: str, as_root: bool, **signing: Any) -> int:
     """Let a key of PERSON, or of a machine, count from now on; signed by an administrator's root key."""
     from lotmark.attest.api import key_event
+    from lotmark.bootstrap.api import seal_person
 
     workspace = output.workspace()
     chosen: Any = "root" if as_root else kind or "person"
@@ -86,7 +87,9 @@ def enrol(output: Output, /, person: str | None, public_file: Path, kind: str | 
     if machine == (person is not None):
         raise UsageError("LM-CLI-012", "a machine's key has no person, any other has one", solution="name the person, or --kind pipeline or log")
     holder = None if person is None else find_holder(workspace, person)
-    event = key_event("enrol", public_key=read_public_key(public_file), kind=chosen, person=holder, reason=reason, at=workspace.clock.now())
+    event = key_event(
+        "enrol", public_key=read_public_key(public_file), kind=chosen, person=seal_person(workspace, holder), reason=reason, at=workspace.clock.now()
+    )
 
     def told(index: int) -> str:
         return f"{person or f'the {chosen} key'} may sign from log index {index + 1} on\nentry {index}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lotmark.base.errors import ExitCode
+from lotmark.base.errors import ExitCode, UsageError
 from lotmark.cli._log_export import check_place, export
 from lotmark.cli._log_prove import checkpoint, prove
 from lotmark.cli._log_timestamp import timestamp
@@ -20,36 +20,46 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--kind", default=None, help="Only this kind of evidence.")
-@click.option("--scope", default=None, help="Only this scope, for instance run:qpcr:RUN-0001.")
-@click.option("--since", type=int, default=0, help="From this log index on.")
-@click.option("--limit", type=click.IntRange(min=1), default=1000, show_default=True)
+@click.option("--person", default="", help="Who: part of a name, id or key, of the signer or of somebody the record speaks of.")
+@click.option("--kind", default="", help="Only this kind of evidence.")
+@click.option("--scope", default="", help="Only this scope, for instance run:qpcr:RUN-0001; `run:` for every run.")
+@click.option("--text", default="", help="Part of what a record says, or why.")
+@click.option("--from", "begin", default="", metavar="TIME", help="Received at or after this day or RFC 3339 instant.")
+@click.option("--until", "end", default="", metavar="TIME", help="Received up to this day, or before this instant.")
+@click.option("--since", type=click.IntRange(min=0), default=0, help="From this log index on.")
+@click.option("--sort", type=click.Choice(["index", "time", "who", "kind", "scope"]), default="index", show_default=True)
+@click.option("--newest-first", is_flag=True, help="Turn the order round.")
+@click.option("--limit", type=click.IntRange(min=1), default=None, help="No more than so many.")
+@click.option("-o", "--output", "path", type=click.Path(path_type=Path, dir_okay=False), default=None, help="Export into this file; the export is recorded.")
 @click.pass_obj
-def search(output: Output, kind: str | None, scope: str | None, since: int, limit: int) -> None:
-    """List entries in log order."""
+def search(output: Output, /, path: Path | None, begin: str, end: str, since: int, **wanted: Any) -> None:
+    """Who did what, when and why: the audit trail, as text, JSON or CSV (`lotmark --format csv log search`)."""
+    from lotmark.bootstrap.api import open_index, record_event
+    from lotmark.index.api import Search, format_csv, search_log
+
     workspace = output.workspace()
-    entries = []
-    for entry in workspace.ledger.entries(start=min(since, workspace.ledger.size), kind=kind, scope=scope):
-        entries.append(entry)
-        if len(entries) == limit:
-            break
-    if kind is not None and not entries:
-        workspace.registry.kind(kind)  # a typing mistake is refused; a kind that only the log knows was found above
-    keys = {key.key_id: key.name or key.kind for key in workspace.reader.trust().keys}
-    wire: list[dict[str, Any]] = [
-        {
-            "index": e.index,
-            "kind": e.header.kind,
-            "scope": e.header.scope,
-            "payload": e.header.payload.hex,
-            "receivedAt": e.header.received_at,
-            "signers": [keys.get(k, k) for k in e.header.keys],
-        }
-        for e in entries
-    ]
-    rows = [("index", "kind", "scope", "signed by", "received", "payload")]
-    rows += [(str(w["index"]), w["kind"], w["scope"], ", ".join(w["signers"]), w["receivedAt"], w["payload"][:12]) for w in wire]
-    output.result("log-search", {"size": workspace.ledger.size, "entries": wire}, table(rows) if entries else "no such entry")
+    if wanted["kind"] and not any(True for _ in workspace.ledger.entries(kind=wanted["kind"])):
+        workspace.registry.kind(wanted["kind"])  # a typing mistake is refused; a kind that only the log knows was found above
+    with open_index(workspace) as index:
+        entries = search_log(index, Search(begin=begin, end=end, start=since, **wanted))
+    if output.format not in {"text", "json", "csv"}:
+        raise UsageError("LM-CLI-005", f"this command has no form {output.format!r}", solution="use text, json or csv")
+    result = {"size": workspace.ledger.size, "entries": entries}
+    if output.format == "csv":
+        text = format_csv(entries)
+    elif output.json:
+        text = output.format_json("log-search", result) + "\n"
+    else:
+        rows = [("index", "received", "who", "kind", "scope", "what", "why")]
+        rows += [(str(e["index"]), e["receivedAt"], e["who"], e["kind"], e["scope"], e["what"], e["why"] or "") for e in entries]
+        text = (table(rows) if entries else "no such entry") + "\n"
+    if path is None:
+        output.print(text, newline=False)
+        return
+    path.write_text(text, encoding="utf-8", newline="")
+    asked = ", ".join(f"{name} {value}" for name, value in {**wanted, "from": begin, "until": end, "since": since}.items() if value)
+    record_event(workspace, "export:search:written", subject=path.name, detail=f"{len(entries)} entries: {asked}")
+    output.note(f"{len(entries)} entries in {path}; the export is recorded")
 
 
 @command.command()
@@ -69,7 +79,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
 
     Only a checkpoint kept elsewhere (--seen), or a witness, can show that the log was rolled back or rewritten by who holds its key.
     """
-    from lotmark.bootstrap.api import configured_verifier, find_drift, witnessed
+    from lotmark.bootstrap.api import configured_verifier, expired_entries, find_drift, witnessed
     from lotmark.ledger.api import NOT_WITNESSED, describe_witnesses
     from lotmark.ledger.api import fsck as check
 
@@ -84,6 +94,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         workspace.trust_policy,
         workspace.registry,
         seen=[*(path.read_bytes() for path in seen), *kept],
+        expired=expired_entries(workspace),
         blobs=workspace.blobs,
         timestamps=configured_verifier(workspace.trust_policy),
     )
@@ -96,6 +107,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         "size": report.size,
         "entries": report.entries,
         "blobs": report.blobs,
+        "expired": report.expired,
         "root": report.root.hex(),
         "sound": report.is_sound,
         "witnessedSize": found.size if found else 0,
@@ -108,7 +120,8 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
 
         lines = [format_finding(finding.to_wire()) for finding in report.findings]
         state = click.style("✓ sound", fg="green") if report.is_sound else click.style("✗ broken", fg="red")
-        lines.append(f"{state}: {report.entries} entries, {report.blobs} blobs, root {report.root.hex()[:16]}")
+        gone = f", {report.expired} expired" if report.expired else ""
+        lines.append(f"{state}: {report.entries} entries, {report.blobs} blobs{gone}, root {report.root.hex()[:16]}")
         if found and found.size:
             lines.append(f"Witnessed up to size {found.size}. {describe_witnesses(found.witnessing)}")
         else:

@@ -32,6 +32,9 @@ _COMMANDS = {
     "show": ("show", "the five answers for a version, commit, digest or id"),
     "verify": ("verify", "a bundle, an artifact, a deployment; offline"),
     "log": ("log", "search, fsck, prove, checkpoint, export, witness"),
+    "records": ("records", "status, trigger, hold, release, expire, erase: how long records are kept"),
+    "backup": ("backup", "a copy of the ledger while it is in use, with a signed list"),
+    "restore": ("restore", "prove a backup, byte for byte, and put it back"),
     "key": ("key", "generate, enrol, list, revoke"),
     "explain": ("explain", "the whole story behind a rule code"),
 }
@@ -51,12 +54,30 @@ Exit codes:
 
 _STOPPED = 130
 """128 + SIGINT, as every shell knows it."""
-_TEXT_OR_JSON = frozenset({"init", "demo", "doctor", "run", "stage", "build", "gate", "approve", "waive", "deploy", "key", "explain"})
+_WORDS = "lotmark.words"
+_TEXT_OR_JSON = frozenset(
+    {"init", "demo", "doctor", "run", "stage", "build", "gate", "approve", "waive", "deploy", "key", "records", "backup", "restore", "explain"}
+)
 """Commands whose results have no other forms: said before they do anything."""
 
 
 class LazyGroup(click.Group):
     """A group that imports a command when it is called and says what was probably meant."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        ctx.meta[_WORDS] = [*ctx._protected_args, *ctx.args]  # noqa: SLF001 - click keeps the command's own words there
+        return rest
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a refused attempt is told to the log."""
+        try:
+            result = super().invoke(ctx)
+        except LotmarkError as error:
+            _tell(ctx, int(error.exit_code), error)
+            raise
+        _tell(ctx, result if isinstance(result, int) else 0, None)
+        return result
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -107,7 +128,7 @@ def _complete(command: click.Command, prefix: str) -> None:
     "format_",
     envvar="LOTMARK_FORMAT",
     show_default=True,
-    type=click.Choice(["text", "json", "sarif", "junit", "github", "gitlab", "markdown"]),
+    type=click.Choice(["text", "json", "sarif", "junit", "github", "gitlab", "markdown", "csv"]),
     default="text",
     help="Form of the result.",
 )
@@ -118,7 +139,16 @@ def lotmark(ctx: click.Context, product: Path, config: Path | None, state: Path 
     """What was built, from what, by whom, with which tests, under which approval."""
     if format_ not in {"text", "json"} and ctx.invoked_subcommand in _TEXT_OR_JSON:
         raise UsageError("LM-CLI-005", f"`lotmark {ctx.invoked_subcommand}` has no form {format_!r}", solution="use text or json; `check` has the other forms")
+    if format_ == "csv" and ctx.invoked_subcommand != "log":
+        raise UsageError("LM-CLI-005", f"`lotmark {ctx.invoked_subcommand}` has no form 'csv'", solution="`lotmark --format csv log search` has")
     ctx.obj = Output(product=product, config=config, state=state, format=format_, quiet=quiet)
+
+
+def _tell(ctx: click.Context, exit_code: int, error: LotmarkError | None) -> None:
+    from lotmark.cli._refusals import is_attempt, tell_refusal
+
+    if is_attempt(ctx.invoked_subcommand, exit_code, error.code if error else ""):
+        tell_refusal(ctx.obj, ctx.meta[_WORDS], error)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -44,7 +44,7 @@ def notes(output: Output, version: str | None, run_id: str | None) -> None:
     workspace = output.workspace()
     run = _choose(workspace, version, run_id)
     evidence = RunEvidence(tuple(workspace.reader.entries(scope=f"run:{run['run']}")))
-    text = format_notes(evidence)
+    text = workspace.revealer.text(format_notes(evidence))
     output.result("release-notes", {"run": run["run"], "version": run["version"], "markdown": text}, text.rstrip("\n"))
 
 

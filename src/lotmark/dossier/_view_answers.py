@@ -4,7 +4,7 @@ from lotmark.dossier._view_basic import Fact
 from lotmark.dossier._view_model import Answer, ApprovalsView, Command, DecisionView
 from lotmark.dossier._view_model_build import RebuildView
 from lotmark.dossier._view_model_tests import LayerView, MatrixView
-from lotmark.dossier._view_source import ViewSource
+from lotmark.dossier._view_source import ViewSource, known_people, last_pusher, list_people
 from lotmark.dossier._view_tests import describe_layers
 from lotmark.dossier._view_words import count, in_words, instant, join, number, size
 
@@ -56,12 +56,11 @@ def _from_what(source: ViewSource, rebuild: RebuildView | None) -> Answer:
 
 def _by_whom(source: ViewSource) -> Answer:
     change = source.find("change-summary")
-    names = {commit["author"]["email"]: commit["author"]["name"] for commit in change["commits"]} if change else {}
-    authors = [names.get(email, email) for email in change["authors"]] if change else []
+    authors = list(dict.fromkeys(known_people(change, "name").get(who, source.name_of(who)) for who in change["authors"])) if change else []
     keys = dict.fromkeys(entry.key.key_id for entry in source.evidence if entry.key.kind == "pipeline")
     facts = [Fact("Run started by", source.opened["operator"])]
     if change:
-        facts += [Fact("Committers", ", ".join(change["committers"]) or "none"), Fact("Last pusher", change["lastPusher"] or "not told")]
+        facts += [Fact("Committers", list_people(change, "committers")), Fact("Last pusher", last_pusher(change))]
     facts += [Fact("Evidence signed by pipeline key", key, "digest") for key in keys]
     facts.append(Fact("Lotmark", source.opened["lotmark"]))
     return Answer("By whom?", f"Written by {join(authors)}." if authors else "No author is recorded for this run.", tuple(facts), "changes")

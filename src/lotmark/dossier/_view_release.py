@@ -6,7 +6,7 @@ from lotmark.attest.models import Verified
 from lotmark.dossier._view_basic import Fact, Status
 from lotmark.dossier._view_model import StageView
 from lotmark.dossier._view_model_build import AnomaliesView, AnomalyItem, ChangesView, CommitView, DeploymentView
-from lotmark.dossier._view_source import Predicate, ViewSource
+from lotmark.dossier._view_source import Predicate, ViewSource, last_pusher, list_people
 from lotmark.dossier._view_trace import finding_view
 from lotmark.dossier._view_words import count, instant, join, number, size, status_of
 
@@ -37,9 +37,9 @@ def view_changes(source: ViewSource) -> ChangesView | None:
         f"{count(len(content['changedItems']), 'requirement, hazard or control', 'requirements, hazards and controls')} changed {since}."
         + (f" {join(lifted).capitalize()} changed." if lifted else ""),
         facts=(
-            Fact("Authors", ", ".join(content["authors"]) or "none"),
-            Fact("Committers", ", ".join(content["committers"]) or "none"),
-            Fact("Last pusher", content["lastPusher"] or "not told"),
+            Fact("Authors", list_people(content, "authors")),
+            Fact("Committers", list_people(content, "committers")),
+            Fact("Last pusher", last_pusher(content)),
         ),
         commits=tuple(
             CommitView(

@@ -87,3 +87,20 @@ class ViewSource:
         if result is None:
             return f"Nothing is recorded: the stage “{stage}” has not run."
         return f"Nothing is recorded: the stage “{stage}” ended as {result['outcome']} ({result['summary']})."
+
+
+def known_people(change: Predicate, what: str) -> dict[str, str]:
+    """Whoever a change names, by id or address, -> name or address as git tells it."""
+    told = [commit[role] for commit in change["commits"] for role in ("committer", "author")]
+    return {key: person[what] for person in told for key in (person["email"], person.get("person", "")) if key}
+
+
+def list_people(change: Predicate, role: str) -> str:
+    """The addresses of a role ("authors", "committers")."""
+    known = known_people(change, "email")
+    return ", ".join(dict.fromkeys(known.get(who, who) for who in change[role])) or "none"
+
+
+def last_pusher(change: Predicate) -> str:
+    """The address of whoever pushed last."""
+    return known_people(change, "email").get(change["lastPusher"], change["lastPusher"]) or "not told"

@@ -66,8 +66,11 @@ class Index:
         *,
         program: str,
         busy_seconds: float = BUSY_SECONDS,
+        reveal: Callable[[str], str] = str,
     ) -> None:
         """An index in the file `path`, made when first needed.
+
+        `reveal` puts clear names in the place of commitments in what `rows` gives; the file itself never holds a clear name.
 
         `program` names the program and its version: another one may know other kinds, so its index is computed anew.
         """
@@ -77,6 +80,7 @@ class Index:
         self._registry = registry
         self._basis = Digest.of("\n".join([program, str(FORMAT), policy.origin, policy.log_key, *sorted(root.hex() for root in policy.roots)]).encode()).hex
         self._busy = busy_seconds
+        self._reveal = reveal
         self._open_connection: sqlite3.Connection | None = None
 
     def refresh(self) -> Refreshed:
@@ -115,12 +119,15 @@ class Index:
             names = column_names(table)
             order = "idx, position" if "position" in names else "idx"
             hasher.update(json.dumps([table, *names]).encode() + b"\n")
-            for row in self.rows(f"SELECT {', '.join(names)} FROM {table} WHERE ?1 IS NULL OR idx < ?1 ORDER BY {order}", until):  # noqa: S608 - names of this module
+            for row in self._stored(f"SELECT {', '.join(names)} FROM {table} WHERE ?1 IS NULL OR idx < ?1 ORDER BY {order}", until):  # noqa: S608 - names of this module
                 hasher.update(json.dumps(list(row.values()), ensure_ascii=True).encode() + b"\n")
         return hasher.hexdigest()
 
     def rows(self, query: str, *values: object) -> list[dict[str, Any]]:
-        """The rows of a query as mappings of column to value."""
+        """The rows of a query as mappings of column to value, names revealed."""
+        return [{name: self._reveal(value) if isinstance(value, str) else value for name, value in row.items()} for row in self._stored(query, *values)]
+
+    def _stored(self, query: str, *values: object) -> list[dict[str, Any]]:
         with self._translate():
             cursor = self._connection().execute(query, values)
             names = [column[0] for column in cursor.description]

@@ -1,7 +1,7 @@
 """From entries of a ledger to rows of the index."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lotmark.attest.models import Verified
@@ -22,7 +22,7 @@ def write_batch(connection: sqlite3.Connection, reader: VerifiedReader, start: i
     for entry in reader.ledger.entries(start, end):
         verified = reader.find(entry, keep=False)
         try:
-            for table, rows in group(entry.index, project(entry, verified, reader.title(entry.header.kind))).items():
+            for table, rows in group(entry.index, project(entry, verified, _title(reader, entry, verified))).items():
                 connection.executemany(INSERTS[table], rows)
         except _UNFIT as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -46,6 +46,15 @@ _UNFIT = (
     sqlite3.ProgrammingError,
 )
 """What a projector, or SQLite's strict typing, raises for evidence that is not of the shape of its kind."""
+
+
+def _title(reader: VerifiedReader, entry: Entry, verified: Verified | None) -> str:
+    """What an entry that has no projector of its own is called; of an expired one why, when and by whom its body went."""
+    title = reader.title(entry.header.kind)
+    if verified is not None:
+        return title
+    order = reader.expired(entry.index)
+    return f"EXPIRED: {title}: {order.words}" if order else f"a record of a kind that is not known here: {title}"
 
 
 def project(entry: Entry, verified: Verified | None, title: str) -> Iterator[Row]:
@@ -73,6 +82,8 @@ def project(entry: Entry, verified: Verified | None, title: str) -> Iterator[Row
             "payload": header.payload.hex,
             "key_id": ",".join(header.keys),
             "signer": (verified.key.name or verified.key.kind) if verified else None,
+            "person": verified.key.person if verified else None,
+            "why": _why(told),
             **said,
         },
     )
@@ -81,10 +92,16 @@ def project(entry: Entry, verified: Verified | None, title: str) -> Iterator[Row
     yield from rows
 
 
+def _why(told: Mapping[str, Any]) -> str | None:
+    """The reason that a record gives, if it gives one in a text."""
+    given = (told.get(name) for name in ("reason", "detail", "justification"))
+    return next((reason for reason in given if isinstance(reason, str) and reason), None)
+
+
 def _rows(verified: Verified | None, title: str) -> Iterator[Row]:
     """Words and rows; words alone for a kind that no projector knows."""
     if verified is None:
-        yield words(f"a record of a kind that is not known here: {title}")
+        yield words(title)
     elif verified.kind in PROJECTORS:
         yield from PROJECTORS[verified.kind](verified)
     else:

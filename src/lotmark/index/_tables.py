@@ -18,9 +18,13 @@ _MANY: Final = "idx INTEGER NOT NULL, position INTEGER NOT NULL"
 COLUMNS: Final[dict[str, str]] = {
     # The log itself. `verified` is 0 for a kind that this Lotmark does not know: such an entry stands here and nowhere else.
     "entries": f"{_ONE}, kind TEXT, verified INTEGER, run TEXT, product TEXT, scope TEXT, slot TEXT, received_at TEXT, submitter TEXT, "
-    "envelope TEXT, size INTEGER, payload TEXT, key_id TEXT, signer TEXT, words TEXT",
+    "envelope TEXT, size INTEGER, payload TEXT, key_id TEXT, signer TEXT, person TEXT, why TEXT, words TEXT",
     "subjects": f"{_MANY}, run TEXT, name TEXT, sha256 TEXT, git_commit TEXT",
     "keys": f"{_MANY}, event TEXT, key_id TEXT, kind TEXT, person TEXT, name TEXT, email TEXT, reason TEXT, at TEXT",
+    # What was done to records, and who tried what.
+    "retention": f"{_ONE}, event TEXT, product TEXT, order_sha256 TEXT, scope TEXT, person TEXT, name TEXT, reason TEXT, at TEXT",
+    "audit": f"{_ONE}, tag TEXT, product TEXT, outcome TEXT, actor TEXT, person TEXT, subject TEXT, code TEXT, detail TEXT, count INTEGER, "
+    "first_at TEXT, last_at TEXT",
     # Runs and their stages.
     "runs": f"{_ONE}, run TEXT, product TEXT, product_name TEXT, version TEXT, safety_class TEXT, udi_di TEXT, repository TEXT, ref TEXT, "
     "commit_sha TEXT, tree TEXT, source_sha256 TEXT, committed_at TEXT, opened_at TEXT, operator TEXT, lotmark TEXT, previous_version TEXT",

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lotmark.index._answer import CAVEAT, answer_question
     from lotmark.index._index import FILE, Index, Refreshed
     from lotmark.index._queries import component_releases, find_release, item_history, list_releases, list_runs, run_targets, run_timeline
+    from lotmark.index._search import Search, SortKey, format_csv, search_log
     from lotmark.index._text import format_answers
 
 __all__ = [
@@ -18,19 +19,27 @@ __all__ = [
     "FILE",
     "Index",
     "Refreshed",
+    "Search",
+    "SortKey",
     "VerifiedReader",
     "answer_question",
     "component_releases",
     "find_release",
     "format_answers",
+    "format_csv",
     "item_history",
     "list_releases",
     "list_runs",
     "run_targets",
     "run_timeline",
+    "search_log",
 ]
 
 _LATE = {
+    "search_log": "_search",
+    "format_csv": "_search",
+    "SortKey": "_search",
+    "Search": "_search",
     "CAVEAT": "_answer",
     "answer_question": "_answer",
     "FILE": "_index",

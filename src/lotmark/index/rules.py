@@ -46,4 +46,10 @@ RULES: Final[tuple[Rule, ...]] = (
         "never from it, but what was shown since may be wrong.",
         "Delete `index.db`, it is computed anew; find out who can write the state folder.",
     ),
+    Rule(
+        "LM-IDX-007",
+        "Not a time",
+        "The audit trail is searched by the instant at which the log took an entry, or by whole days in UTC.",
+        "Write a day (2026-11-23) or an instant (2026-11-23T06:30:00Z).",
+    ),
 )

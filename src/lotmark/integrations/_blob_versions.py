@@ -62,6 +62,20 @@ class BlobVersions:
         except sqlite3.Error as error:
             raise self._failed(error) from error
 
+    def drop(self, digest: Digest) -> None:
+        """Forget the version of a blob that was removed.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004.
+        """
+        with self._mutex:
+            if self._load().pop(digest.hex, None) is not None:
+                try:
+                    with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as connection:
+                        connection.execute("DELETE FROM version WHERE place = ? AND digest = ?", (self._place, digest.hex))
+                except sqlite3.Error as error:
+                    raise self._failed(error) from error
+
     def __iter__(self) -> Iterator[Digest]:
         with self._mutex:
             known = sorted(self._load())

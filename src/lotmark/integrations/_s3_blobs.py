@@ -98,6 +98,17 @@ class S3Blobs:
             raise no_lock(self._bucket.bucket)
         self._extend(digest, version, lock.until(self._clock.now()))
 
+    def remove(self, digest: Digest) -> bool:
+        """See `BlobStore`: every version goes. A version that is locked stays, and the service's refusal is the error."""
+        if not self._writable:
+            raise EnvironmentLacksError("LM-LED-009", "the ledger was opened for reading only", solution="open it with its log key to write")
+        versions = self._bucket.versions(_name(digest))
+        for version in versions:
+            self._bucket.delete(_name(digest), version)
+        self._versions.drop(digest)
+        self._durable.discard(digest)
+        return bool(versions)
+
     # ---- locks
 
     def retain(self, digest: Digest, until: datetime) -> None:

@@ -161,6 +161,14 @@ class S3Bucket:
         """
         return [item["VersionId"] for page in self._pages("list_object_versions", name) for item in page.get("Versions", ()) if self._name(item["Key"]) == name]
 
+    def delete(self, name: str, version: str) -> None:
+        """Delete that version for good.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004 if it is locked, or the service refuses otherwise.
+        """
+        self._ask(name, "delete_object", VersionId=version)
+
     def retention(self, name: str, version: str) -> tuple[str, datetime] | None:
         """Mode and date up to which a version is kept; None if it is not locked.
 

@@ -78,6 +78,22 @@ class BlobFolder:
         """See `BlobStore`."""
         return self.path(digest).is_file()
 
+    def remove(self, digest: Digest) -> bool:
+        """See `BlobStore`."""
+        if not self._writable:
+            raise self._read_only()
+        path = self.path(digest)
+        try:
+            path.unlink()
+            sync_folder(path.parent, self._fsync)
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise EnvironmentLacksError(
+                "LM-LED-004", f"the blob {digest} cannot be deleted: {error.strerror}", where=str(path), solution="mend the disk or its permissions"
+            ) from error
+        return True
+
     def __iter__(self) -> Iterator[Digest]:
         for file in sorted(self._root.glob("??/*")):
             try:
@@ -95,12 +111,17 @@ class BlobFolder:
             "LM-LED-108", f"BLOB_MISSING: the blob {digest} cannot be read: {error.strerror}", where=str(self.path(digest)), solution=_RESTORE
         )
 
+    def _read_only(self) -> EnvironmentLacksError:
+        return EnvironmentLacksError(
+            "LM-LED-009", "the ledger was opened for reading only", where=str(self._root), solution="open it with its log key to write"
+        )
+
     def _changed(self, digest: Digest) -> IntegrityError:
         return IntegrityError("LM-LED-109", f"BLOB_MISMATCH: the blob {digest} has other bytes", where=str(self.path(digest)), solution=_RESTORE)
 
     def _store(self, stream: BinaryIO, expected: Digest) -> Digest:
         if not self._writable:
-            raise EnvironmentLacksError("LM-LED-009", "the ledger was opened for reading only", solution="open it with its log key to write")
+            raise self._read_only()
         folder = self.path(expected).parent
         temporary: str | None = None
         try:

@@ -234,6 +234,7 @@ def _settle(connection: sqlite3.Connection, *, writable: bool) -> None:
                 "LM-LED-004", f"the file system does not allow a write-ahead log (journal mode {mode})", solution="put the ledger on a local disk"
             )
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what expires is overwritten, not only unlinked
     else:
         connection.execute("PRAGMA query_only = ON")
 

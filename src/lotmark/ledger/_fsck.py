@@ -4,7 +4,7 @@ Each row is read once, in order: header, leaf, tree nodes, envelope, list of blo
 signature and whether its key counted there. What is found is a list; nothing stops at the first finding.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lotmark.attest.api import apply_key_event, parse_envelope, verify_envelope
@@ -38,6 +38,7 @@ def fsck(
     seen: Sequence[bytes] = (),
     blobs: BlobOpener | None = None,
     timestamps: TimestampVerifier | None = None,
+    expired: Collection[int] = (),
 ) -> FsckReport:
     """Check the whole ledger, of one moment, while a writer may go on.
 
@@ -47,6 +48,7 @@ def fsck(
         registry: The kinds of evidence that the caller knows; an unknown kind is noted and never counts.
         seen: Signed checkpoints that were kept elsewhere. Only they can show that the log was rolled back or rewritten
             by somebody who holds its key.
+        expired: Indices of the entries whose body and blobs may be gone, by orders in the log that the caller has verified.
         blobs: Opens the blob store; without it, that of the ledger, or the folder ``blobs`` beside the database.
         timestamps: Verifies time stamps; without it they are only compared with their digests.
 
@@ -64,7 +66,7 @@ def fsck(
         store = ledger.blobs
     else:
         store = blobs_beside(ledger)(False)
-    check = _Fsck(rows, store, policy, registry, timestamps)
+    check = _Fsck(rows, store, policy, registry, timestamps, expired)
     try:
         with rows.snapshot():
             check.run(seen)
@@ -73,18 +75,21 @@ def fsck(
     finally:
         if not isinstance(ledger, StoredLedger):
             rows.close()
-    return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs), check.seen)
+    return FsckReport(tuple(check.findings), check.size, check.root, check.rows, len(check.blobs), check.expired, check.seen)
 
 
 class _Fsck:
     """One check in progress."""
 
-    def __init__(self, rows: Rows, store: BlobStore, policy: TrustPolicy, registry: Registry, timestamps: TimestampVerifier | None) -> None:
+    def __init__(
+        self, rows: Rows, store: BlobStore, policy: TrustPolicy, registry: Registry, timestamps: TimestampVerifier | None, expired: Collection[int]
+    ) -> None:
         self._timestamps = timestamps
         self._rows = rows
         self._store = store
         self._policy = policy
         self._registry = registry
+        self._may_be_gone = expired
         self._trust = Trust()
         self._keys = Trust()
         self._roots: dict[int, bytes] = {}
@@ -93,6 +98,7 @@ class _Fsck:
         self.size = 0
         self.root = tlog.EMPTY_ROOT
         self.rows = 0
+        self.expired = 0
         self.seen = 0
 
     def run(self, seen: Sequence[bytes]) -> None:
@@ -202,6 +208,10 @@ class _Fsck:
 
     def _check_record(self, entry: Entry, raw: bytes | None) -> None:
         """What hangs on a sound header: envelope, blobs, signature."""
+        if raw is None and entry.index in self._may_be_gone:
+            self.expired += 1
+            self._check_blobs(entry.index, entry.header)
+            return
         try:
             envelope = check_envelope(entry.index, entry.header, raw)
         except IntegrityError as error:
@@ -243,7 +253,7 @@ class _Fsck:
             if blob not in self.blobs:
                 self.blobs[blob] = self._store.find_fault(blob)
             fault = self.blobs[blob]
-            if fault is not None:
+            if fault is not None and not (fault.code == _MISSING and index in self._may_be_gone):
                 self.note(
                     IntegrityError(fault.code, f"{fault.reason}; entry {index} ({header.kind}) needs it", where=fault.where, solution=fault.solution), index
                 )
@@ -321,6 +331,7 @@ class _Fsck:
 
 
 _CLOCK = "times of receipt did not go back with it; find out who set the clock, for times that machines or people claimed are off by as much"
+_MISSING = "LM-LED-108"
 _UNKNOWN = "read it with a version of Lotmark that knows the kind"
 
 

@@ -1,7 +1,7 @@
 """Reading a ledger: entries, envelopes, checkpoints, proofs. Every row is checked against its leaf hash on the way out."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, Protocol, Self
 
@@ -90,6 +90,24 @@ class StoredLedger:
                 solution="open it with its log key",
             )
         return self._appender.append(submissions)
+
+    def remove_bodies(self, indices: Collection[int]) -> int:
+        """See `Ledger`; without the log's key nothing is removed.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-009.
+        """
+        if self._appender is None:
+            raise EnvironmentLacksError(
+                "LM-LED-009",
+                f"{len(indices)} bodies to be removed from a ledger that was opened for reading only",
+                where=self._rows.place,
+                solution="open it with its log key",
+            )
+        there = [index for index in sorted(set(indices)) if self._rows.read("SELECT 1 FROM body WHERE idx = ?", (index,))]
+        for index in there:
+            self._rows.write("DELETE FROM body WHERE idx = ?", (index,))
+        return len(there)
 
     def serve(self, stop: threading.Event, *, served: Callable[[int], None] = lambda _: None) -> None:
         """Record what other processes submit, until `stop` is set; `served` is told of each group how many batches it had.

@@ -1,5 +1,6 @@
 """The room's door: make, open and check ledgers; receipts and exports that verify without them; cosignatures of witnesses."""
 
+from lotmark.ledger._copy import copy_database
 from lotmark.ledger._cosignatures import (
     NOT_WITNESSED,
     attach_cosignature,
@@ -15,7 +16,7 @@ from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
 from lotmark.ledger._log_keys import verify_by_log_keys
 from lotmark.ledger._mirror import check_tiles
 from lotmark.ledger._objects import ObjectFolder, check_object_name, object_differs, object_missing
-from lotmark.ledger._open import folder_blobs
+from lotmark.ledger._open import WAIT, folder_blobs
 from lotmark.ledger._reader import StoredLedger
 from lotmark.ledger._receipts import export_headers, parse_receipt, prove, tlog_proof, verify_headers, verify_log_checkpoint, verify_proof, verify_receipt
 from lotmark.ledger._stores import create_ledger, open_ledger
@@ -27,6 +28,7 @@ __all__ = [
     "MAX_HEADER",
     "NOT_WITNESSED",
     "TIMESTAMP",
+    "WAIT",
     "ObjectFolder",
     "StoredLedger",
     "WitnessMemory",
@@ -36,6 +38,7 @@ __all__ = [
     "check_object_name",
     "check_tiles",
     "check_witnesses",
+    "copy_database",
     "cosigned_checkpoint",
     "covering_checkpoint",
     "create_ledger",

@@ -125,6 +125,8 @@ class FsckReport:
     """Rows that were checked."""
     blobs: int
     """Different blobs that were checked."""
+    expired: int = 0
+    """Entries whose body is gone by an order that counts: their headers and proofs hold."""
     seen: int = 0
     """Checkpoints kept elsewhere that the log was compared with; at 0 a rollback or a second history cannot show."""
 

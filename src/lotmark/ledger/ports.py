@@ -1,6 +1,6 @@
 """Ledger, BlobStore and ObjectStore: what other rooms see of the log, whatever stores it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -51,6 +51,14 @@ class BlobStore(Protocol):
 
     def has(self, digest: Digest) -> bool:
         """Whether there is such a blob; its bytes are not checked."""
+        ...
+
+    def remove(self, digest: Digest) -> bool:
+        """Delete the blob; whether it was there. Only for blobs whose retention has ended: whoever calls it holds the order.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004 if it cannot be deleted, LM-LED-009 without the log's key.
+        """
         ...
 
     def __iter__(self) -> Iterator[Digest]:
@@ -296,6 +304,16 @@ class Ledger(Protocol):
 
         Raises:
             IntegrityError: LM-LED-117 if one has changed since.
+        """
+        ...
+
+    def remove_bodies(self, indices: Collection[int]) -> int:
+        """Delete the envelopes of these entries; gives how many were there. Headers, lists of blobs and proofs stay.
+
+        Only for records whose retention has ended: whoever calls it holds the order, which is in the log.
+
+        Raises:
+            EnvironmentLacksError: LM-LED-004 disk, LM-LED-006 stopped, LM-LED-009 no log key.
         """
         ...
 

@@ -15,7 +15,7 @@ def close_run(settings: Settings, identity: RunIdentity, outcome: str, statuses:
     evidence = closing_evidence(identity, outcome, statuses, format_instant(settings.clock.now()))
     envelope = sign_payload(build_payload(evidence, settings.registry), settings.pipeline_signer())
     with settings.open_writer() as ledger:
-        ledger.append([Submission(envelope, "run-closed", f"run:{identity.run}", slot=f"{identity.run}/closed", submitter=settings.operator)])
+        ledger.append([Submission(envelope, "run-closed", f"run:{identity.run}", slot=f"{identity.run}/closed", submitter=settings.submitter)])
 
 
 def closing_evidence(identity: RunIdentity, outcome: str, statuses: Mapping[Stage, StageStatus], closed_at: str) -> Evidence:

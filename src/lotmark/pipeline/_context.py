@@ -44,11 +44,19 @@ class Settings:
     pipeline_signer: Callable[[], Signer]
     open_engine: Callable[[], Engine]
     operator: str
+    """Who runs this process, in clear; it is recorded only sealed."""
+    seal: Callable[[str], str]
+    """Personal data -> the commitment that stands for it in records (`records.api.Vault.seal`)."""
     ask_witnesses: Callable[[], WitnessReport | None] = lambda: None
     """Asks the log's witnesses to cosign it; None where the trust policy names none. Raises IntegrityError LM-LED-115 or -116
     where one of them shows that the log was put back or rewritten."""
     after_run: Callable[[bool], str] = lambda _released: ""
     """Called when a run has gone as far as it goes, with whether it is released now; gives what a person should know. It never raises."""
+
+    @property
+    def submitter(self) -> str:
+        """The operator as records name him."""
+        return self.seal(self.operator)
 
     def fresh_reader(self) -> VerifiedReader:
         """A reader that has verified nothing yet, for what must be verified again."""

@@ -136,7 +136,7 @@ class _Loop:
         def record(result: dict[str, Any]) -> dict[str, Any]:
             settings = self._settings
             record_result(
-                StageResult.from_wire(result), self._identity.run, writer=settings.open_writer, signer=settings.pipeline_signer, submitter=settings.operator
+                StageResult.from_wire(result), self._identity.run, writer=settings.open_writer, signer=settings.pipeline_signer, submitter=settings.submitter
             )
             return {"outcome": result["outcome"]}
 

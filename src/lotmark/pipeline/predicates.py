@@ -72,10 +72,11 @@ class BaseBody(Body, frozen=True):
 
 
 class IdentityBody(Body, frozen=True):
-    """A person as git tells it, which is a claim."""
+    """A person as git tells it, which is a claim; name and address as commitments. `person` is the id in people.yaml, if any."""
 
     name: str
     email: str
+    person: str = ""
 
 
 class CommitBody(Body, frozen=True):
@@ -99,6 +100,7 @@ class ChangeSummaryBody(Body, frozen=True):
     base: BaseBody | None
     commits: list[CommitBody]
     authors: list[Text]
+    """Whoever wrote a part: ids of people.yaml, and commitments to the addresses of others."""
     committers: list[Text]
     last_pusher: str
     changed_paths: list[Text]
@@ -174,7 +176,7 @@ KINDS = (
         "run-opened",
         lotmark_uri("run-opened"),
         clause="21 CFR 820.30(i); IEC 62304:2006+A1:2015 8.1.2",
-        retention="release",
+        retention="device-record",
         signers=_PIPELINE,
         schema="run-opened.v1.json",
         title="A run begins: what it stands on and what it must leave",
@@ -184,7 +186,7 @@ KINDS = (
         "change-summary",
         lotmark_uri("change-summary"),
         clause="21 CFR 820.30(i); IEC 62304:2006+A1:2015 8.2.4",
-        retention="release",
+        retention="device-record",
         signers=_PIPELINE,
         schema="change-summary.v1.json",
         title="What changed since the last release, and by whom",
@@ -194,7 +196,7 @@ KINDS = (
         "stage-result",
         lotmark_uri("stage-result"),
         clause="21 CFR 820.70(i); 21 CFR 11.10(e)",
-        retention="release",
+        retention="device-record",
         signers=_PIPELINE,
         schema="stage-result.v1.json",
         title="How one attempt of one stage ended",
@@ -204,7 +206,7 @@ KINDS = (
         "witnessing",
         lotmark_uri("witnessing"),
         clause="21 CFR 11.10(c), (e)",
-        retention="release",
+        retention="device-record",
         signers=_PIPELINE,
         schema="witnessing.v1.json",
         title="What the log's witnesses said before a decision",
@@ -214,7 +216,7 @@ KINDS = (
         "run-closed",
         lotmark_uri("run-closed"),
         clause="21 CFR 820.80(d); 21 CFR 11.10(e)",
-        retention="release",
+        retention="device-record",
         signers=_PIPELINE,
         schema="run-closed.v1.json",
         title="A run ends",

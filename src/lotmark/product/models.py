@@ -318,6 +318,19 @@ class SourceSection(Section, frozen=True, kw_only=True):
     """The history up to this commit, or before this day (``2026-01-01``, UTC), is exempt from the two rules."""
 
 
+Market = Literal["us", "eu-mdr", "eu-mdr-implantable", "eu-ivdr"]
+"""Where, and under which regulation, devices are placed on the market."""
+
+
+class RecordsSection(Section, frozen=True, kw_only=True):
+    """How long records are kept, and what leaves the house with them."""
+
+    markets: list[Market] = []
+    """Where the device is placed on the market. The longest retention of all of them counts; none named means the longest there is."""
+    names_in_bundles: bool = True
+    """Whether a bundle carries the clear names of authors and operators; what has left in a bundle cannot be erased any more."""
+
+
 class ProductFile(Section, frozen=True, kw_only=True):
     """`lotmark.yaml`, whole."""
 
@@ -339,6 +352,8 @@ class ProductFile(Section, frozen=True, kw_only=True):
     """What is released."""
     deploy: DeploySection
     """Where it goes."""
+    records: RecordsSection = RecordsSection()
+    """How long its records are kept."""
 
 
 @dataclass(frozen=True, slots=True)

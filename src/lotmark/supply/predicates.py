@@ -100,13 +100,13 @@ class DependenciesWire(_Wire, frozen=True):
 _PIPELINE = frozenset({"pipeline"})
 
 SBOM = PredicateKind(
-    "sbom", "https://cyclonedx.org/bom", "FD&C Act 524B(b)(3); IEC 62304 8.1.2", "device-history", _PIPELINE, title="Software bill of materials (CycloneDX 1.6)"
+    "sbom", "https://cyclonedx.org/bom", "FD&C Act 524B(b)(3); IEC 62304 8.1.2", "device-record", _PIPELINE, title="Software bill of materials (CycloneDX 1.6)"
 )
 DEPENDENCIES = PredicateKind(
     "dependencies",
     lotmark_uri("dependencies"),
     "IEC 62304 5.3.3, 8.1.2; FDA premarket cybersecurity guidance V.A.4",
-    "device-history",
+    "device-record",
     _PIPELINE,
     schema="dependencies.v1.json",
     title="Locked dependencies, licences and known vulnerabilities",
@@ -116,7 +116,7 @@ VULNS = PredicateKind(
     "vulns",
     "https://in-toto.io/attestation/vulns/v0.2",
     "FD&C Act 524B(b)(1); IEC 62304 7.1.3",
-    "device-history",
+    "device-record",
     _PIPELINE,
     title="Known vulnerabilities of the components",
 )

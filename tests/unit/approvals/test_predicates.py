@@ -241,4 +241,4 @@ def test_people_sign_all_three_kinds_and_nobody_else_does():
     assert KINDS == (APPROVAL, WITHDRAWAL, DELEGATION)
     assert [kind.signers for kind in KINDS] == [frozenset({"person"})] * 3
     assert [(kind.name, kind.body) for kind in KINDS] == [("approval", ApprovalBody), ("approval-withdrawal", WithdrawalBody), ("delegation", DelegationBody)]
-    assert [kind.retention for kind in KINDS] == ["release", "release", "permanent"], "a delegation outlives the release that it served"
+    assert [kind.retention for kind in KINDS] == ["device-record", "device-record", "permanent"], "a delegation outlives the release that it served"

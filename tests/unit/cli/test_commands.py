@@ -230,7 +230,8 @@ def test_doctor_tests_itself(monkeypatch, caught):
 
 def test_log_search(tiny_released):
     called = tiny_released.cli("--format", "json", "log", "search", "--kind", "approval")
-    assert [each["signers"] for each in called.wire["entries"]] == [["Rene Example"], ["Quinn Example"]]
+    assert [each["who"] for each in called.wire["entries"]] == ["Rene Example", "Quinn Example"]
+    assert [each["why"] for each in called.wire["entries"]] == ["It holds.", "It holds."]
     assert all(each["receivedAt"].endswith("Z") for each in called.wire["entries"])
     assert len(tiny_released.cli("--format", "json", "log", "search", "--limit", "2").wire["entries"]) == 2
     assert tiny_released.cli("--format", "json", "log", "search", "--since", "100000").wire["entries"] == []

@@ -1,7 +1,7 @@
 """Runs: opened, what changed, stage by stage, closed."""
 
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from lotmark.attest.models import Verified
 from lotmark.index._projectors._row import Projector, Row, finding_rows, plural, product_of, words
@@ -43,7 +43,7 @@ def _change_summary(entry: Verified) -> Iterator[Row]:
     told = entry.statement.predicate
     run, base = told["run"], told["base"] or {"version": None, "commit": None}
     since = f"since {base['version']}" if base["version"] else "since the beginning"
-    yield words(f"{plural(len(told['commits']), 'commit')} by {', '.join(told['authors'])} {since}, {plural(len(told['changedPaths']), 'path')} changed")
+    yield words(f"{plural(len(told['commits']), 'commit')} by {', '.join(_authors(told))} {since}, {plural(len(told['changedPaths']), 'path')} changed")
     yield (
         "changes",
         {
@@ -73,6 +73,13 @@ def _change_summary(entry: Verified) -> Iterator[Row]:
         )
         for item in commit["references"]:
             yield "commit_references", {"run": run, "product": product_of(run), "sha": commit["sha"], "item": item}
+
+
+def _authors(told: dict[str, Any]) -> list[str]:
+    """The addresses of the authors, as git tells them where the product knows the person."""
+    people = [commit[role] for commit in told["commits"] for role in ("committer", "author")]
+    known = {person["person"]: person["email"] for person in people if person.get("person")}
+    return [known.get(author, author) for author in told["authors"]]
 
 
 def _stage_result(entry: Verified) -> Iterator[Row]:

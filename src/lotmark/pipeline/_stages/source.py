@@ -1,10 +1,12 @@
 """Stage 1, source: a clean tree at one commit, signed-off authors, referenced ids, pinned configuration. Opens the run."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from posixpath import normpath
 from typing import Any
 
 from lotmark import __version__
+from lotmark.approvals.api import find_by_email, read_people
+from lotmark.approvals.models import PeopleFile
 from lotmark.attest.models import Evidence
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
@@ -37,6 +39,7 @@ def work(context: StageContext) -> StageResult:
     prefixes = known_prefixes(product)
     references = {commit.sha: _references(commit, product.id, prefixes) for commit in commits}
     exempt = commits_before(product.root, product.file.source.baseline)
+    who = Identities(context.settings.seal, read_people(context.pinned("quality/people.yaml"), name="quality/people.yaml").value)
     reconfigured = {path for path, _ in set(previous.configuration) ^ set(identity.configuration)} if previous else set()
     source = {
         "repository": state.repository,
@@ -50,18 +53,18 @@ def work(context: StageContext) -> StageResult:
         "run": context.run,
         "source": source,
         "base": {"version": previous.version, "commit": previous.commit} if previous else None,
-        "commits": [_commit_wire(commit, references[commit.sha], exempt=commit.sha in exempt) for commit in commits],
-        "authors": _emails(address for commit in commits for address in (commit.author_email, *_co_authors(commit))),
-        "committers": _emails(commit.committer_email for commit in commits),
+        "commits": [_commit_wire(commit, who, references[commit.sha], exempt=commit.sha in exempt) for commit in commits],
+        "authors": who.all(address for commit in commits for address in (commit.author_email, *_co_authors(commit))),
+        "committers": who.all(commit.committer_email for commit in commits),
         # Git does not tell who pushed; the committer of the newest commit is the nearest that can be known offline.
-        "lastPusher": commits[-1].committer_email if commits else "",
+        "lastPusher": who.of(commits[-1].committer_email) if commits else "",
         "changedPaths": list(changed),
         "referencedIds": sorted({item for items in references.values() for item in items}),
         "changedItems": _changed_items(context),
         "dependenciesChanged": previous is None or bool({normpath(lock.path) for lock in product.file.dependencies.locks} & {*changed, *reconfigured}),
         "policyChanged": previous is None or bool(_POLICY_FILES & reconfigured),
     }
-    builder.add(Evidence("run-opened", (context.source_subject,), _opened(context, source)))
+    builder.add(Evidence("run-opened", (context.source_subject,), _opened(context, source, who)))
     builder.add(Evidence("change-summary", (context.source_subject,), summary))
     findings = _judge(product, [commit for commit in commits if commit.sha not in exempt], references)
     outcome = Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED
@@ -70,7 +73,7 @@ def work(context: StageContext) -> StageResult:
     return builder.close(outcome, text, findings)
 
 
-def _opened(context: StageContext, source: dict[str, Any]) -> dict[str, Any]:
+def _opened(context: StageContext, source: dict[str, Any], who: "Identities") -> dict[str, Any]:
     product = context.product
     section = product.file.product
     previous = context.previous
@@ -82,7 +85,7 @@ def _opened(context: StageContext, source: dict[str, Any]) -> dict[str, Any]:
         "expected": [{"stage": stage.value, "kinds": list(kinds)} for stage, kinds in EXPECTED.items()],
         "previousRelease": {"version": previous.version, "commit": previous.commit, "artifact": previous.artifact} if previous else None,
         "openedAt": format_instant(context.settings.clock.now()),
-        "operator": context.settings.operator,
+        "operator": who.of(context.settings.operator),
         "lotmark": __version__,
     }
 
@@ -117,12 +120,37 @@ def _references(commit: Commit, product: str, prefixes: Collection[str]) -> tupl
     return tuple(sorted({item.short if item.product == product else item.canonical for item in found}))
 
 
-def _commit_wire(commit: Commit, references: tuple[str, ...], *, exempt: bool) -> dict[str, Any]:
+class Identities:
+    """Names and addresses as records may hold them: people of the product by their id, everybody else as a commitment."""
+
+    def __init__(self, seal: Callable[[str], str], people: PeopleFile) -> None:
+        self._seal = seal
+        self._people = people
+
+    def person(self, address: str) -> str:
+        """The id in people.yaml to which an address belongs; empty for a stranger's."""
+        known = find_by_email(self._people, address) if "@" in address else None
+        return known.id if known else ""
+
+    def of(self, address: str) -> str:
+        """The id, or a commitment to the address without its case."""
+        return self.person(address) or self._seal(address.lower())
+
+    def all(self, addresses: Iterable[str]) -> list[str]:
+        """Each of them once, sorted."""
+        return sorted({self.of(address) for address in addresses if address})
+
+    def wire(self, name: str, address: str) -> dict[str, str]:
+        """A person as git tells it."""
+        return {"name": self._seal(name), "email": self._seal(address.lower()), "person": self.person(address)}
+
+
+def _commit_wire(commit: Commit, who: Identities, references: tuple[str, ...], *, exempt: bool) -> dict[str, Any]:
     return {
         "sha": commit.sha,
         "subject": commit.subject,
-        "author": {"name": commit.author_name, "email": commit.author_email},
-        "committer": {"name": commit.committer_name, "email": commit.committer_email},
+        "author": who.wire(commit.author_name, commit.author_email),
+        "committer": who.wire(commit.committer_name, commit.committer_email),
         "committedAt": commit.committed_at,
         "signedOff": _signed_off(commit),
         "references": list(references),
@@ -141,10 +169,6 @@ def _co_authors(commit: Commit) -> list[str]:
     return [value.rpartition("<")[2].rstrip(">").strip() for key, value in commit.trailers if key.lower() == "co-authored-by"]
 
 
-def _emails(addresses: Iterable[str]) -> list[str]:
-    return sorted({address.lower() for address in addresses if address})
-
-
 def _judge(product: Product, commits: Iterable[Commit], references: Mapping[str, tuple[str, ...]]) -> list[Finding]:
     rules = product.file.source
     findings = []
@@ -153,7 +177,7 @@ def _judge(product: Product, commits: Iterable[Commit], references: Mapping[str,
             findings.append(
                 Finding(
                     "LM-PIP-010",
-                    f"commit {commit.sha[:12]} ({commit.subject}) is not signed off by its author {commit.author_email}",
+                    f"commit {commit.sha[:12]} ({commit.subject}) is not signed off by its author",
                     subject=commit.sha,
                     help="`git commit --amend --signoff`, or for earlier commits `git rebase --signoff`",
                 )

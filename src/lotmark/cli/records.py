@@ -1,0 +1,214 @@
+"""`lotmark records`: how long records are kept, what holds them, and how they end."""
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lotmark.base.errors import ExitCode, UsageError
+from lotmark.cli._output import Output, table
+from lotmark.cli._people import key_option, load_personal_key, person_option
+
+if TYPE_CHECKING:
+    from lotmark.bootstrap.api import Acted
+
+_REASON = click.option("--reason", required=True, help="Why; it stands in the record.")
+
+
+@click.group(name="records")
+def command() -> None:
+    """How long records are kept, what holds them, and how they end."""
+
+
+@command.command()
+@click.pass_obj
+def classes(output: Output) -> None:
+    """The retention classes: how long, by which clause, from which event on."""
+    from lotmark.records.api import CLASSES
+
+    wire = [
+        {"name": each.name, "title": each.title, "clause": each.clause, "basis": each.basis, "trigger": each.trigger, "years": each.years} for each in CLASSES
+    ]
+    rows = [("class", "kept", "by"), *((each.name, _period(each), each.clause) for each in CLASSES)]
+    output.result("retention-classes", {"classes": wire}, table(rows))
+
+
+@command.command()
+@click.pass_obj
+def status(output: Output) -> None:
+    """Every run with its retention date, the holds, and acts that wait for a second signature."""
+    from lotmark.bootstrap.api import list_retention
+
+    workspace = output.workspace()
+    runs, state = list_retention(workspace), workspace.reader.records()
+    waiting = [order for order in state.orders if not order.is_effective]
+    wire: dict[str, Any] = {
+        "markets": list(workspace.product.file.records.markets),
+        "runs": [
+            {
+                "run": each.records.run,
+                "version": each.records.version,
+                "until": each.end.on.isoformat() if each.end.on else None,
+                "class": each.end.deciding.name,
+                "clause": each.end.deciding.clause,
+                "waitsFor": each.end.waits_for or None,
+                "holds": [hold.digest for hold in each.holds],
+                "expired": each.expired,
+            }
+            for each in runs
+        ],
+        "holds": [_hold_wire(hold) for hold in state.holds],
+        "waiting": [{"order": order.digest, "event": order.event, "by": [each.person for each in order.approvals], "words": order.words} for order in waiting],
+    }
+    rows = [("run", "version", "kept", "hold", "expired")]
+    rows += [
+        (
+            each.records.run,
+            each.records.version or "unknown",
+            each.end.words,
+            ", ".join(hold.digest[:12] for hold in each.holds) or "none",
+            f"{each.expired} records" if each.expired else "",
+        )
+        for each in runs
+    ]
+    lines = [table(rows) if runs else "no run yet"]
+    lines += [f"hold {hold.order.digest[:12]} over {hold.scope}: {hold.order.words}" + ("" if hold.stands else "; released") for hold in state.holds]
+    lines += [f"{order.event} {order.digest[:12]} waits for a second person: {order.words}" for order in waiting]
+    output.result("records-status", wire, "\n".join(lines))
+
+
+@command.command()
+@click.argument("event", type=click.Choice(["end-of-life", "last-device", "release-withdrawn"]))
+@click.option("--on", "day", required=True, metavar="YYYY-MM-DD", help="The day on which it happened.")
+@click.option("--version", default="", show_default=False, help="Of this version alone (default: of the whole product).")
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def trigger(output: Output, event: Any, day: str, version: str, person: str, key_file: str | None, reason: str) -> int:
+    """Record that an EVENT has happened from which retention counts."""
+    from lotmark.bootstrap.api import record_trigger
+
+    try:
+        on = date.fromisoformat(day)
+    except ValueError as error:
+        raise UsageError("LM-REC-003", f"{day!r} is no day", solution="give --on as YYYY-MM-DD") from error
+    workspace = output.workspace()
+    acted = record_trigger(workspace, event, on, version=version, person=person, signer=load_personal_key(person, key_file), reason=reason)
+    return _tell(output, acted, f"{event} on {day}" + (f" of {version}" if version else ""))
+
+
+@command.command()
+@click.argument("scope")
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def hold(output: Output, scope: str, person: str, key_file: str | None, reason: str) -> int:
+    """Keep everything in SCOPE (product:ID, run:RUN, release:ID@VERSION) until two persons release it."""
+    from lotmark.bootstrap.api import set_hold
+
+    workspace = output.workspace()
+    acted = set_hold(workspace, scope, person=person, signer=load_personal_key(person, key_file), reason=reason)
+    return _tell(output, acted, f"{acted.order.act['scope']} is under hold {acted.order.digest[:12]}")
+
+
+@command.command()
+@click.argument("hold")
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def release(output: Output, hold: str, person: str, key_file: str | None, reason: str) -> int:
+    """Release HOLD; two persons sign."""
+    from lotmark.bootstrap.api import release_hold
+
+    workspace = output.workspace()
+    acted = release_hold(workspace, hold, person=person, signer=load_personal_key(person, key_file), reason=reason)
+    return _tell(output, acted, f"hold {hold} is released")
+
+
+@command.command()
+@click.argument("run")
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def expire(output: Output, run: str, person: str, key_file: str | None, reason: str) -> int:
+    """Remove the bodies and blobs of RUN after its retention has ended; two persons sign. Headers and proofs stay."""
+    from lotmark.bootstrap.api import expire_run
+
+    workspace = output.workspace()
+    return _tell(output, expire_run(workspace, run, person=person, signer=load_personal_key(person, key_file), reason=reason), f"{run} has expired")
+
+
+@command.command()
+@click.argument("values", nargs=-1, required=True)
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def erase(output: Output, values: tuple[str, ...], person: str, key_file: str | None, reason: str) -> int:
+    """Erase names or addresses from the vault; two persons sign. Every proof still holds."""
+    from lotmark.bootstrap.api import erase_values
+
+    workspace = output.workspace()
+    acted = erase_values(workspace, values, person=person, signer=load_personal_key(person, key_file), reason=reason)
+    return _tell(output, acted, f"{len(values)} values are erased")
+
+
+@command.command()
+@click.argument("order")
+@person_option
+@key_option
+@_REASON
+@click.pass_obj
+def approve(output: Output, order: str, person: str, key_file: str | None, reason: str) -> int:
+    """Sign an ORDER that another person has signed: it is checked again, then carried out."""
+    from lotmark.bootstrap.api import approve_order, find_order
+
+    workspace = output.workspace()
+    known = find_order(workspace, order)
+    output.note(f"You sign: {known.event} of {known.product}: {_describe(known.act)}")
+    output.note(f"Signed before: {known.words}")
+    acted = approve_order(workspace, order, person=person, signer=load_personal_key(person, key_file), reason=reason)
+    return _tell(output, acted, f"{acted.order.event} {acted.order.digest[:12]} is signed")
+
+
+def _tell(output: Output, acted: "Acted", done: str) -> int:
+    """The result of a signature: done, or waiting for a second person."""
+    order, removed = acted.order, acted.removed
+    wire: dict[str, Any] = {
+        "order": order.digest,
+        "event": order.event,
+        "effective": order.is_effective,
+        "signedBy": [each.person for each in order.approvals],
+        "index": acted.index,
+        "removed": {"bodies": removed.bodies, "blobs": removed.blobs, "values": removed.values} if removed else None,
+        "remainsInBlobs": list(acted.remains),
+    }
+    if order.is_effective:
+        lines = [done]
+        if removed:
+            lines.append(f"removed: {removed.bodies} bodies, {removed.blobs} blobs, {removed.values} clear values; every header and proof stays")
+        lines += [f"still in clear in the blob {digest}: a pinned file or a report, kept until its run expires" for digest in acted.remains]
+    else:
+        lines = [f"waits for a second person: `lotmark records approve {order.digest[:12]} --as PERSON --reason ...`"]
+    output.result("records-act", wire, "\n".join([*lines, f"order {order.digest[:12]} (entry {acted.index})"]))
+    return int(ExitCode.ACCEPTED if order.is_effective else ExitCode.PENDING)
+
+
+def _describe(act: Any) -> str:
+    shown = {name: value for name, value in act.items() if value}
+    return ", ".join(f"{name.replace('_', ' ')} {len(value) if isinstance(value, list) else value}" for name, value in shown.items())
+
+
+def _hold_wire(hold: Any) -> dict[str, Any]:
+    return {"order": hold.order.digest, "scope": hold.scope, "stands": hold.stands, "words": hold.order.words}
+
+
+def _period(known: Any) -> str:
+    if known.trigger is None:
+        return "for ever"
+    after = f"{known.years} years after {known.trigger}" if known.years else f"until {known.trigger}"
+    return after + (f", at least {known.least_years} years" if known.least_years else "")
