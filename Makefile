@@ -10,7 +10,7 @@ STAMP := .make/installed
 DEBIAN := bubblewrap faketime util-linux gcc libc6-dev make git
 DEBIAN_TEST := chromium poppler-utils strace openssl postgresql softhsm2 ceph-mon ceph-osd radosgw
 
-.PHONY: help demo test check fmt types lint imports docs bench reproduce clean system system-test sdists
+.PHONY: help demo test check fmt types lint imports docs bench rivals reproduce clean system system-test sdists
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ docs: $(STAMP)  ## write the reference pages that are generated from code
 
 bench: $(STAMP)  ## measure: ours against the raw limit, in one run
 	@$(PY) -m bench all
+
+rivals:  ## other traceability tools for `python -m bench trace`, in an environment of their own
+	@python3 -m venv .make/rivals && .make/rivals/bin/pip install --quiet --disable-pip-version-check strictdoc==0.30.4 doorstop==3.2 sphinx-needs==9.1.0 bmw-lobster-core==1.0.6 bmw-lobster-tool-trlc==1.0.6
 
 reproduce: $(STAMP)  ## build our own wheel twice and compare
 	@$(VENV)/bin/lotmark build

@@ -1,123 +1,143 @@
-"""Reading and checking 10,000 items, as a whole process, against a bare Python floor over the same files.
+"""`lotmark check` over synthetic products with planted faults, against a bare floor and, where they are installed, other tools.
 
-The floor opens every file and finds ids and links with one regular expression each; it checks nothing. Both sides run as
-processes of their own, so interpreter start and imports count on both.
+Every side is a process of its own, so interpreter start and imports count; rounds of both sides alternate, and each side
+shows its best. A run first holds that ours and the floor find exactly what was planted: a fast check that misses something
+is no result.
 """
 
 # ruff: noqa: A005 -- the name of the room
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import Row
-from lotmark.trace.api import check_trace, find_impact, load_trace, roll_up, scan_sources
+from bench._corpus import Corpus, make_corpus, write_corpus
+from bench._rivals import HOME, RIVALS
+from lotmark.trace.api import find_impact, load_trace, roll_up
 
-ITEMS = 10_000
-TESTS = 500
 ROUNDS = 3
-
-_OURS = """
-import sys
-from pathlib import Path
-from lotmark.trace.api import check_trace, load_trace
-graph = load_trace(Path(sys.argv[1]) / "quality", "qpcr")
-print(len(graph.items), len(check_trace(graph)))
-"""
-
-_FLOOR = """
-import os, re, sys
-ID, LINK = re.compile(r"^id: *(\\S+)", re.M), re.compile(r"^(?:derives|refines|implements|mitigates|verifies): *\\[(.*?)\\]", re.M)
-items = {}
-for folder, _, names in os.walk(sys.argv[1] + "/quality"):
-    for name in names:
-        with open(folder + "/" + name, encoding="utf-8") as stream:
-            text = stream.read()
-        found = ID.search(text)
-        items[found[1]] = [target.strip() for links in LINK.findall(text) for target in links.split(",")]
-print(len(items), sum(target not in items for links in items.values() for target in links))
-"""
-
-
-def write_tree(root: Path, count: int) -> None:
-    """A product of `count` items: a tenth each needs, hazards and controls, the rest requirements, and tests for them."""
-    requirements, risks, tests = root / "quality/requirements", root / "quality/risks", root / "tests/unit"
-    for folder in (requirements, risks, tests):
-        folder.mkdir(parents=True)
-    tenth = count // 10
-    for n in range(tenth):
-        _item(requirements, f"UN-{n:05d}", "user-need", f"Need {n}", (), f"The user needs to know thing {n} in time.")
-        estimates = (
-            f"hazardous-situation: The patient is treated by a wrong value of thing {n}",
-            "harm: Delayed therapy",
-            "before: {severity: critical, probability: occasional}",
-            "after: {severity: critical, probability: improbable}",
-            "residual-risk: {acceptable: true, rationale: The benefit outweighs it}",
-        )
-        _item(risks, f"HAZ-{n:05d}", "hazard", f"Hazard {n}", estimates, f"Thing {n} is reported wrongly.")
-        _item(
-            risks,
-            f"RC-{n:05d}",
-            "risk-control",
-            f"Control {n}",
-            ("kind: protective", f"mitigates: [HAZ-{n:05d}]"),
-            f"The software shall refuse thing {n} out of range.",
-        )
-    for n in range(count - 3 * tenth):
-        links = ("safety-class: C", f"derives: [UN-{n % tenth:05d}]", f"implements: [RC-{n % tenth:05d}]")
-        body = f"The software shall report thing {n} within {n} ms,\nand shall say so.\n\n## Rationale\n\nThe user asked for it."
-        _item(requirements, f"REQ-{n:05d}", "software-requirement", f"Report thing {n} in time", links, body)
-    per_file = (count - 3 * tenth) // TESTS
-    for n in range(TESTS):
-        cases = (f'@pytest.mark.verifies("REQ-{n * per_file + k:05d}")\ndef test_{k}():\n    assert {k} + 1 == {k + 1}\n' for k in range(per_file))
-        (tests / f"test_{n:03d}.py").write_text("import pytest\n\n" + "\n".join(cases))
-
-
-def _item(folder: Path, item_id: str, kind: str, title: str, lines: tuple[str, ...], body: str) -> None:
-    head = "\n".join(("---", f"id: {item_id}", f"type: {kind}", f"title: {title}", "status: approved", *lines, "---"))
-    (folder / f"{item_id}.md").write_text(f"{head}\n{body}\n")
-
-
-def process_seconds(script: str, root: Path) -> float:
-    """CPU seconds (user and system) of a Python process that runs the script."""
-    before = os.times()
-    subprocess.run([sys.executable, "-c", script, str(root)], check=True, stdout=subprocess.DEVNULL)
-    after = os.times()
-    return after.children_user + after.children_system - before.children_user - before.children_system
-
-
-def cpu(action: Callable[[], object]) -> float:
-    """CPU seconds of the action in this process."""
-    begin = time.process_time()
-    action()
-    return time.process_time() - begin
+FLOOR = Path(__file__).with_name("_floor.py")
+_FLOOR_TEXT = "bare Python that does the same checks over the same bytes"
 
 
 def run() -> list[Row]:
-    """Whole processes first, then the parts in this one; each the best of some rounds, in turn."""
+    """Sizes, memory, the second call, growth, impact, other tools."""
     with tempfile.TemporaryDirectory(prefix="lotmark-bench-") as name:
-        root = Path(name)
-        write_tree(root, ITEMS)
-        pairs = [(process_seconds(_OURS, root), process_seconds(_FLOOR, root)) for _ in range(ROUNDS)]
-        ours, floor = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
-        quality = root / "quality"
-        load = min(cpu(lambda: load_trace(quality, "qpcr")) for _ in range(ROUNDS))
-        scan = min(cpu(lambda: scan_sources(root, ["tests/**/*.py"], "qpcr")) for _ in range(ROUNDS))
-        graph = load_trace(quality, "qpcr", root=root, patterns=["tests/**/*.py"])
-        check = min(cpu(lambda: check_trace(graph)) for _ in range(ROUNDS))
-        results = {test.id: "passed" for test in graph.sources.tests}
-        rolled = min(cpu(lambda: roll_up(graph, results)) for _ in range(ROUNDS))
-        impact = min(cpu(lambda: find_impact(graph, ["HAZ-00007"])) for _ in range(ROUNDS))
-    floor_text = "bare Python that opens the same files and finds ids and links"
+        products = {count: _product(Path(name) / str(count), count) for count in (1_000, 5_000, 10_000, 50_000)}
+        rows, ours = _sizes(products)
+        rows += _again(products[10_000][0])
+        rows += _parts(products[10_000][0], products[50_000][0])
+        return rows + _others(Path(name), ours)
+
+
+def _product(root: Path, count: int) -> tuple[Path, Corpus]:
+    corpus = make_corpus(count)
+    root.mkdir()
+    write_corpus(corpus, root)
+    subprocess.run(["git", "init", "-q", str(root)], check=True)
+    found = Counter((finding["code"], finding.get("subject", "")) for finding in json.loads(_check(root, "--no-cache"))["findings"])
+    _same("lotmark check", found, corpus)
+    subprocess.run([sys.executable, str(FLOOR), str(root), str(root / ".floor.json")], check=True, stdout=subprocess.DEVNULL)
+    _same("the floor", Counter(map(tuple, json.loads((root / ".floor.json").read_text()))), corpus)
+    (root / ".floor.json").unlink()
+    return root, corpus
+
+
+def _same(who: str, found: Counter[tuple[str, str]], corpus: Corpus) -> None:
+    planted = Counter(corpus.truth)
+    if found != planted:
+        raise SystemExit(f"{who} missed {list((planted - found).items())[:5]} and invented {list((found - planted).items())[:5]}")
+
+
+def _sizes(products: dict[int, tuple[Path, Corpus]]) -> tuple[list[Row], float]:
+    """The rows, and our CPU seconds at 10,000 items."""
+    rows = []
+    costs = {}
+    aims = {1_000: (None, 0.35, None), 5_000: (None, None, None), 10_000: (3.0, 1.5, 150.0), 50_000: (2.5, None, 600.0)}
+    for count, (root, _) in products.items():
+        pairs = [(_measure(_command(root, "--no-cache"), root), _measure([sys.executable, str(FLOOR), str(root)], root)) for _ in range(ROUNDS)]
+        ours, floor = min(pair[0][0] for pair in pairs), min(pair[1][0] for pair in pairs)
+        costs[count] = ours
+        ratio, seconds, memory = aims[count]
+        if ratio:
+            rows.append(Row(f"cold check of {count} items, CPU", ours, floor, ratio, "lower", "s CPU", _FLOOR_TEXT))
+        if seconds:
+            rows.append(Row(f"cold check of {count} items, wall", min(pair[0][1] for pair in pairs), None, seconds, "lower", "s"))
+        if memory:
+            rows.append(Row(f"cold check of {count} items, memory", max(pair[0][2] for pair in pairs), None, memory, "lower", "MiB"))
+    rows.append(Row("growth: CPU of 50000 items to CPU of 5000", costs[50_000] / costs[5_000], None, 10.0, "lower", "times"))
+    return rows, costs[10_000]
+
+
+def _again(root: Path) -> list[Row]:
+    shutil.rmtree(root / ".lotmark", ignore_errors=True)
+    cold = _check(root, "--no-cache")
+    if _check(root) != cold or _check(root) != cold:
+        raise SystemExit("a remembered report is not the same bytes")
+    pairs = [(_measure(_command(root), root)[0], _measure(_command(root, "--no-cache"), root)[0]) for _ in range(ROUNDS)]
     return [
-        Row(f"read and check {ITEMS} items, whole process", ours, None, 1.0, "lower", "s CPU"),
-        Row("the same beside the floor", ours, floor, None, "lower", "s CPU", floor_text),
-        Row(f"read {ITEMS} items into a graph", load, None, None, "lower", "s CPU"),
-        Row(f"check {ITEMS} items and {len(results)} tests", check, None, None, "lower", "s CPU"),
-        Row(f"scan {TESTS} Python sources with {len(results)} tests", scan, None, None, "lower", "s CPU"),
-        Row(f"roll up {len(results)} results", rolled, None, None, "lower", "s CPU"),
-        Row("impact of one hazard", impact * 1000, None, None, "lower", "ms CPU"),
+        Row(
+            "nothing changed, 10000 items", min(pair[0] for pair in pairs), min(pair[1] for pair in pairs), 0.35, "lower", "s CPU", "the cold check; same bytes"
+        )
     ]
+
+
+def _parts(ten: Path, fifty: Path) -> list[Row]:
+    graph = load_trace(ten / "quality", "bench", root=ten, patterns=["tests/**/*.py", "tests/**/*.c"])
+    results = {test.id: "passed" for test in graph.sources.tests}
+    rolled = min(_cpu(lambda: roll_up(graph, results)) for _ in range(ROUNDS))
+    large = load_trace(fifty / "quality", "bench", root=fifty, patterns=["tests/**/*.py", "tests/**/*.c"])
+    chosen = [item_id for item_id in list(large.items)[:: len(large.items) // 200] if not large.items[item_id].obsolete]
+    impacts = sorted(min(_cpu(lambda one=one: find_impact(large, [one])) for _ in range(ROUNDS)) for one in chosen)
+    return [
+        Row(f"roll up {len(results)} results over 10000 items", rolled, None, None, "lower", "s CPU"),
+        Row("impact of one item among 50000, the slowest of 200", impacts[-1] * 1000, None, 5.0, "lower", "ms CPU"),
+    ]
+
+
+def _others(folder: Path, ours: float) -> list[Row]:
+    rows = []
+    sound = make_corpus(10_000, faults=False)
+    for rival in RIVALS:
+        if not rival.present:
+            print(f"left out: {rival.name}; {rival.program} is not in {HOME / 'bin'} (`make rivals` installs it)", file=sys.stderr)
+            continue
+        root = folder / rival.program / rival.name.replace(" ", "-")
+        root.mkdir(parents=True)
+        rival.write(sound, root)
+        cost = sum(_measure([word.replace("{bin}", str(HOME / "bin")) for word in command], root, strict=False)[0] for command in rival.command)
+        rows.append(Row(f"{rival.name}: its CPU on 10000 items to ours", cost / ours, None, rival.times, "higher", "times", f"{cost:.1f} s CPU"))
+    return rows
+
+
+def _command(root: Path, *more: str) -> list[str]:
+    return [sys.executable, "-m", "lotmark.cli.main", "-C", str(root), "--format", "json", "check", *more]
+
+
+def _check(root: Path, *more: str) -> bytes:
+    return subprocess.run(_command(root, *more), check=False, capture_output=True).stdout
+
+
+def _measure(command: Sequence[str], folder: Path, *, strict: bool = True) -> tuple[float, float, float]:
+    """CPU seconds, wall seconds and MiB at most of a process and its children; exit codes 0 and 1 are answers."""
+    begin = time.perf_counter()
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123
+        process = subprocess.Popen(command, cwd=folder, stdout=nowhere, stderr=nowhere)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if strict and process.returncode not in {0, 1}:
+        raise SystemExit(f"{command} ended with {process.returncode}")
+    return usage.ru_utime + usage.ru_stime, time.perf_counter() - begin, usage.ru_maxrss / 1024
+
+
+def _cpu(action: object) -> float:
+    begin = time.process_time()
+    action()  # type: ignore[operator]
+    return time.process_time() - begin
