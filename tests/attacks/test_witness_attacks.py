@@ -63,8 +63,10 @@ def test_w01_without_any_witness_every_report_says_what_that_means(tiny):
 @pytest.mark.attack("W01")
 @pytest.mark.slow
 def test_w01_the_release_gate_fails_closed_and_opens_when_the_witness_is_back(world):
-    world.ask()
+    """The policy's grace is an hour; the last quorum is two hours old."""
     world.clock.seconds -= 7200
+    world.ask()
+    world.clock.seconds += 7200
     world.down(1)
     before = world.size()
     refused = world.tiny.run()
@@ -76,7 +78,6 @@ def test_w01_the_release_gate_fails_closed_and_opens_when_the_witness_is_back(wo
     assert [criterion["id"] for criterion in decision["criteria"] if criterion["verdict"] != "met"] == ["witnessed"]
     assert world.size() > before, "every stage was recorded all the same"
     world.up(1)
-    world.clock.seconds += 7200
     report = world.tiny.run(new=True)
     assert report.outcome == "pending", report
     record = world.tiny.predicates("witnessing")[-1]
