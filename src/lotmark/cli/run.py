@@ -1,12 +1,15 @@
 """`lotmark run`: the pipeline, with live progress on the terminal."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from lotmark.base.errors import ExitCode
 from lotmark.cli._output import Output, fold_findings, format_finding, table
 from lotmark.cli._progress import open_progress
+
+if TYPE_CHECKING:
+    from lotmark.bootstrap.api import Workspace
 
 _EXIT = {"released": ExitCode.ACCEPTED, "pending": ExitCode.PENDING, "refused": ExitCode.REFUSED, "open": ExitCode.ACCEPTED}
 _MARK = {"accepted": ("✓", "green"), "refused": ("✗", "red"), "pending": ("…", "yellow"), "not run": ("-", "bright_black")}
@@ -33,10 +36,29 @@ def command(output: Output, until: str | None, new: bool) -> int:
     with open_progress(quiet=output.quiet or output.json) as progress:
         report: RunReport = run_pipeline(settings, progress=progress, until=Stage(goal) if goal else None, new=new)
     output.result("run", report_wire(report), format_report(report))
+    if report.outcome in {"released", "refused"} and not cosign_end(output, workspace):
+        return int(ExitCode.INTEGRITY)
     if goal:
         outcome = next(status.outcome for status in report.stages if status.stage.value == goal)
         return int({"accepted": ExitCode.ACCEPTED, "pending": ExitCode.PENDING}.get(outcome.value if outcome else "", ExitCode.REFUSED))
     return int(_EXIT.get(report.outcome, ExitCode.REFUSED))
+
+
+def cosign_end(output: Output, workspace: "Workspace") -> bool:
+    """Ask the witnesses that the trust file names to cosign the log with the run's end in it, for the bundle of the run.
+
+    What the run came to is recorded and does not change by it; False only if a witness shows that the log was put back or
+    rewritten meanwhile.
+    """
+    if not workspace.witnesses.named:
+        return True
+    report = workspace.witnesses.ask()
+    for answer in report.answers:
+        if answer.outcome != "cosigned":
+            output.note(f"witness {answer.key_name}: {answer.outcome}, {answer.detail}")
+    if report.breach is None and not report.witnessing.is_quorum:
+        output.note("The end of the run is not witnessed yet; `lotmark log witness` asks again.")
+    return report.breach is None
 
 
 def report_wire(report: Any) -> dict[str, Any]:

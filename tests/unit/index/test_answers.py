@@ -114,6 +114,13 @@ class TestRelease:
         assert proof.caveat == CAVEAT
         assert len(proof.root) == 64
 
+    @pytest.mark.parametrize("witnessed,reached", [((27, 2), True), ((100, 1), True), ((26, 2), False), ((0, 0), False)])
+    def test_the_proof_is_witnessed_once_its_last_record_is(self, index: Index, witnessed: tuple[int, int], reached: bool):
+        proof = check(answer_question(index, "RUN-0001", TODAY, witnessed=witnessed)).proof
+        assert proof.last == 26
+        assert proof.witnesses == (witnessed[1] if reached else 0)
+        assert proof.caveat == (f"Cosigned by {witnessed[1]} of your witnesses up to size {witnessed[0]}." if reached else CAVEAT)
+
     @pytest.mark.parametrize("question", ["RUN-0001", COMMIT[:7], WHEEL[:8], "04012345000016"])
     def test_every_name_of_the_run_gives_the_same(self, index: Index, answers: Answers, question: str):
         other = check(answer_question(index, question, TODAY))
