@@ -80,3 +80,41 @@ def found(findings, code):
     """The only finding of this code."""
     (one,) = [finding for finding in findings if finding.code == code]
     return one
+
+
+def anything():
+    """One item of each type of the default with every field that it may have, aliases, extensions and sections."""
+    body = "The software shall do it.\n\n- one\n- two\n\n## Rationale\n\nBecause.\nTwo lines.\n\n## Extension: Comment\n\nOf another tool.\n"
+    risk = [line for line in RISK_LINES if not line.startswith("hazardous")]
+    made = {
+        "requirements/REQ-010": item(
+            "security-requirement",
+            "REQ-010",
+            'aliases: [OLD-1, "their id"]',
+            "derives: [UN-001]",
+            "refines: [REQ-001]",
+            "layers: [unit]",
+            "owner: Ada",
+            "x-team: Blue",
+            "x-tags: [a, b]",
+            "x-map: {key: value}",
+            "x-one: [single]",
+            body=body,
+        ),
+        "architecture/SI-001": item("software-item", "SI-001", "safety-class: C", "satisfies: [REQ-001]"),
+        "architecture/SI-002": item("software-item", "SI-002", "safety-class: B", "part-of: [SI-001]"),
+        "risks/HAZ-002": item("hazard", "HAZ-002"),
+        "risks/HS-001": item("hazardous-situation", "HS-001", *risk, "arises-from: [HAZ-002]"),
+        "risks/RC-002": item("risk-control", "RC-002", "kind: information", "mitigates: [HS-001, THR-001]"),
+        "requirements/REQ-011": item("requirement", "REQ-011", "implements: [RC-002]"),
+        "risks/THR-001": item("threat", "THR-001", "category: spoofing", "contributes-to: [HAZ-001]"),
+        "tests/TC-001": item("test-case", "TC-001", "layer: validation", "verifies: [REQ-011, REQ-010]", body=""),
+        "tests/ST-001": item("study", "ST-001", "protocol: EP05-A3", "validates: [UN-001]"),
+        "anomalies/ANO-001": item("anomaly", "ANO-001", "severity: 3", "affects: [REQ-001]", body="It blinks.\n\n## Rationale\n\nCosmetic.").replace(
+            b"status: approved", b"status: closed"
+        ),
+        "changes/CHG-001": item("change", "CHG-001", "changes: [REQ-001]", "resolves: [ANO-001]").replace(b"status: approved", b"status: implemented"),
+        "soup/SOUP-001": item("soup", "SOUP-001", "manufacturer: zlib", 'version: "1.3"', 'purl: "pkg:generic/zlib@1.3"', "part-of: [SI-001]"),
+        "releases/REL-001": item("release", "REL-001", 'version: "2.0"', "includes: [CHG-001, SOUP-001]", body=""),
+    }
+    return {f"quality/{name}.md": data for name, data in made.items()}

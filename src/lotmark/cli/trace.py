@@ -8,6 +8,7 @@ import click
 from lotmark.base.errors import ExitCode, UsageError
 from lotmark.cli._output import Output, table
 from lotmark.cli._people import key_option, load_personal_key
+from lotmark.cli._trace_items import documents, join, reqif, split
 
 if TYPE_CHECKING:
     from lotmark.bootstrap.api import Workspace
@@ -25,6 +26,10 @@ _results = click.option(
 @click.group(name="trace")
 def command() -> None:
     """What stands above and below what, what results cover, and what a change touches."""
+
+
+for _items_command in (documents, split, join, reqif):
+    command.add_command(_items_command)
 
 
 @command.command()

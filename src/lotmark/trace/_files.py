@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._policy import FOLDERS
 from lotmark.trace._scan import scan_sources
-from lotmark.trace._tree import ANOMALIES, EXTERNAL, MARKERS, MODEL, parse_policy, parse_trace
+from lotmark.trace._tree import ANOMALIES, DOCUMENTS, EXTERNAL, MARKERS, MODEL, parse_policy, parse_trace
 from lotmark.trace.models import SourceScan, TraceGraph, TracePolicy
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ def read_quality_files(quality: Path, findings: list[Finding] | None = None) -> 
             _read(quality, name, files, findings)
     for name in (ANOMALIES, MARKERS, MODEL):
         if (quality / name).exists():
+            _read(quality, name, files, findings)
+    for name in sorted(_walk(quality, DOCUMENTS.rstrip("/"))):
+        if name.endswith(".md"):
             _read(quality, name, files, findings)
     if f"quality/{MODEL}" in files:
         for name in sorted(_walk(quality, EXTERNAL.rstrip("/"))):

@@ -9,7 +9,7 @@ MAX_RANGE = 1000
 """Ids that one range may name; a larger one is a typing mistake."""
 
 _ID = re.compile(r"(?:[a-z][a-z0-9-]{0,39}:)?[A-Z][A-Z0-9]{0,15}(?:-[A-Z0-9]{1,16})*-[0-9]{1,9}(?![\w-])")
-_THROUGH = re.compile(r"[ \t]+through[ \t]+")
+_THROUGH = re.compile(r"[ \t]+(?:through|thru|to)[ \t]+(?=[A-Za-z])|[ \t]*(?:\.{2,3}|…)[ \t]*")
 _SEPARATOR = re.compile(r"[ \t]*(?:[,;][ \t]*(?:and[ \t]+)?|[ \t]and[ \t]+|[ \t])")
 
 

@@ -10,17 +10,19 @@ import io
 import re
 import tokenize
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import TypeGuard
 
 from lotmark.base.findings import Finding, Location, Severity
+from lotmark.trace._foreign_markers import find_foreign_markers, kind_by_place
 from lotmark.trace._local import local_id
 from lotmark.trace._marker_ids import parse_marked_ids
 from lotmark.trace.models import Marker, MarkerKind, SourceTest
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _COMMENT = re.compile(r"^#+[ \t]*@(verifies|implements)\b(?!\()")
+_OFT_SIGN = re.compile(rb"#[^\n]{0,200}\[[ ]?[a-z]{2,16}[~\w.-]{0,100}[ ]?->")
 _DOC_LINE = re.compile(r"^[ \t]*(?:@(verifies|implements)\b(?!\()|(Verifies|Implements):)[ \t]*", re.MULTILINE)
 
 
@@ -60,6 +62,7 @@ class PythonScan:
             match = _COMMENT.match(text)
             if match:
                 self._text_marker(match[1], text, match.end(), line, self._owner(line, data), lenient=False)
+            self._foreign_markers(text, line, lambda line=line: self._owner(line, data))  # type: ignore[misc]
 
     def _body(self, body: Iterable[ast.stmt], prefix: str, inherited: list[Marker], *, collect: bool) -> None:
         for statement in _definitions(body):
@@ -163,6 +166,9 @@ class PythonScan:
             line = body.lineno + text.count("\n", 0, match.start(1 if match[1] else 2))
             # "Implements: the iterator protocol" is prose of foreign code, not a marker.
             self._text_marker(match[1] or match[2].lower(), text, match.end(), line, owner, lenient=not match[1])
+        if "@relation(" in text:
+            for number, part in enumerate(text.split("\n"), body.lineno):
+                self._foreign_markers(part, number, lambda: owner)
 
     def _owner(self, line: int, data: bytes) -> str | None:
         """The function that a comment stands in, at or directly above."""
@@ -185,13 +191,20 @@ class PythonScan:
         if marked.ids:
             self.markers.append(Marker(owner, self._path, line, marked.ids, MarkerKind(kind)))
 
+    def _foreign_markers(self, text: str, line: int, owner: Callable[[], str | None]) -> None:
+        for marker in find_foreign_markers(text, self._product):
+            if marker.problem:
+                self._say("LM-TRC-042", marker.problem, line, marker.column, "write @relation(REQ-001, scope=function)")
+            else:
+                self.markers.append(Marker(owner(), self._path, line, marker.ids, marker.kind or kind_by_place(self._path, self._layer)))
+
     def _say(self, code: str, message: str, line: int, column: int, cure: str) -> None:
         self.findings.append(Finding(code, message, Severity.ERROR, Location(self._path, line, column), self._path, cure))
 
 
 def _comments(data: bytes) -> list[tuple[int, str]]:
     """(line, text) of the comments, where there may be a marker among them."""
-    if b"@verifies" not in data and b"@implements" not in data:
+    if b"@verifies" not in data and b"@implements" not in data and b"@relation(" not in data and b"lobster-trace:" not in data and not _OFT_SIGN.search(data):
         return []
     return [(token.start[0], token.string) for token in tokenize.tokenize(io.BytesIO(data).readline) if token.type == tokenize.COMMENT]
 

@@ -9,6 +9,7 @@ import re
 from pathlib import PurePosixPath
 
 from lotmark.base.findings import Finding, Location, Severity
+from lotmark.trace._foreign_markers import SIGNS, find_foreign_markers, kind_by_place
 from lotmark.trace._marker_ids import parse_marked_ids
 from lotmark.trace.models import Marker, MarkerKind, SourceTest
 
@@ -53,10 +54,13 @@ class TextScan:
         self._in_block = False
 
     def run(self, text: str) -> None:
-        if "@verifies" not in text and "@implements" not in text and not self._may_hold_tests():
+        foreign = any(sign in text for sign in SIGNS)
+        if not foreign and "@verifies" not in text and "@implements" not in text and not self._may_hold_tests():
             return
         for number, line in enumerate(text.split("\n"), 1):
             found = self._line_markers(line, number) if "@" in line else []
+            if foreign and any(sign in line for sign in SIGNS):
+                found += self._foreign_markers(line, number)
             code = self._code(line)
             self._waiting.extend(found)
             if code:
@@ -81,6 +85,16 @@ class TextScan:
             if marked.ids:
                 found.append(Marker(None, self._path, number, marked.ids, MarkerKind(match[1])))
             match = _ANOTHER.match(line, marked.end)
+        return found
+
+    def _foreign_markers(self, line: str, number: int) -> list[Marker]:
+        found: list[Marker] = []
+        for marker in find_foreign_markers(line, self._product):
+            if marker.problem:
+                where = Location(self._path, number, marker.column)
+                self.findings.append(Finding("LM-TRC-042", marker.problem, Severity.ERROR, where, self._path, "write @relation(REQ-001, scope=function)"))
+            else:
+                found.append(Marker(None, self._path, number, marker.ids, marker.kind or kind_by_place(self._path, self._layer)))
         return found
 
     def _code(self, line: str) -> str:

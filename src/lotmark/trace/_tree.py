@@ -1,6 +1,8 @@
 """The product's quality files -> one graph, with everything that is wrong in them."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.ids.api import look_alike_key
@@ -16,9 +18,12 @@ RISKS = "risks/"
 ANOMALIES = "anomalies.yaml"
 MARKERS = "markers.yaml"
 MODEL = "trace.yaml"
+DOCUMENTS = "documents/"
+"""Outlines of documents; `lotmark.trace._outline` reads them."""
 EXTERNAL = "external/"
 """Trace snapshots of other products, which `quality/trace.yaml` names."""
 
+_ITEM_HEADING = re.compile(rb"^#{1,5}[ \t]+(?:[a-z][a-z0-9-]{0,39}:)?[A-Z][A-Z0-9]{0,15}(?:-[A-Z0-9]{1,16}){0,6}-[0-9]{1,9}(?:[ \t:]|\r?$)", re.MULTILINE)
 _HOLD_ITEMS = frozenset(f"{folder}/" for folder in FOLDERS)
 
 
@@ -52,9 +57,14 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
         elif folder and path.endswith(".md"):
             if _is_readme(path, files[path]):
                 continue
-            item = parse_item(shown, files[path], product, policy, findings)
-            if item is not None:
-                items.append(item)
+            if not files[path].startswith(b"---") and is_multi(files[path]):
+                from lotmark.trace._multi import parse_multi
+
+                items.extend(parse_multi(shown, files[path], product, policy, findings))
+            else:
+                item = parse_item(shown, files[path], product, policy, findings)
+                if item is not None:
+                    items.append(item)
             read[folder] = read.get(folder, 0) + 1
         elif folder == RISKS and path.endswith((".yaml", ".yml")):
             from lotmark.trace._yaml import parse_risk_file
@@ -84,7 +94,19 @@ def parse_trace(files: Mapping[str, bytes], product: str, *, sources: SourceScan
     unique = _unique(items, findings)
     check_aliases(unique, findings)
     anomalies = add_anomalies(anomalies, unique, findings)
-    return build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings, declared=markers, policy=policy)
+    graph = build_graph(product, unique, anomalies=anomalies, scale=scale or DEFAULT_SCALE, sources=sources, findings=findings, declared=markers, policy=policy)
+    return _with_documents(graph, files)
+
+
+def _with_documents(graph: TraceGraph, files: Mapping[str, bytes]) -> TraceGraph:
+    """The graph, knowing also what is wrong with the outlines of its documents."""
+    if not any(path.endswith(".md") and inner_path(path).startswith(DOCUMENTS) for path in files if DOCUMENTS in path):
+        return graph
+    from lotmark.trace._outline import read_outlines
+
+    said: list[Finding] = []
+    read_outlines(files, graph, said)
+    return replace(graph, findings=(*graph.findings, *said)) if said else graph
 
 
 def parse_policy(files: Mapping[str, bytes], product: str, findings: list[Finding]) -> TracePolicy:
@@ -104,6 +126,11 @@ def inner_path(path: str) -> str:
         return path[8:]
     _, found, rest = path.partition("/quality/")
     return rest if found else path
+
+
+def is_multi(data: bytes) -> bool:
+    """Whether a file is a document with items under headings, and not one item with a front matter."""
+    return not data.removeprefix(b"\xef\xbb\xbf").startswith(b"---") and _ITEM_HEADING.search(data) is not None
 
 
 def _is_readme(path: str, data: bytes) -> bool:
