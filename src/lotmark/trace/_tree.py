@@ -23,7 +23,11 @@ DOCUMENTS = "documents/"
 EXTERNAL = "external/"
 """Trace snapshots of other products, which `quality/trace.yaml` names."""
 
-_ITEM_HEADING = re.compile(rb"^#{1,5}[ \t]+(?:[a-z][a-z0-9-]{0,39}:)?[A-Z][A-Z0-9]{0,15}(?:-[A-Z0-9]{1,16}){0,6}-[0-9]{1,9}(?:[ \t:]|\r?$)", re.MULTILINE)
+_ITEM_HEADING = re.compile(
+    rb"^#{1,5}[ \t]+(?:[a-z][a-z0-9-]{0,39}:)?[A-Z][A-Z0-9]{0,15}-(?:[A-Z0-9]{1,16}-){0,6}[0-9]{1,9}(?:[ \t:][^\n]*)?\r?\n(?:[ \t]*\r?\n){0,9}[-*][ \t]+(?:\*\*)?[a-z][a-z0-9-]*(?:\*\*)?:",
+    re.MULTILINE,
+)
+"""An item's heading with the first of its fields: a heading alone that names an id is prose."""
 _HOLD_ITEMS = frozenset(f"{folder}/" for folder in FOLDERS)
 
 

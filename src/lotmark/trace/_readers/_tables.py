@@ -77,7 +77,7 @@ def read_xlsx(path: str, data: bytes, options: Mapping[str, str]) -> ForeignDocu
                 # openpyxl has its own parser; what it gets has been through ours.
                 XmlScanner(_Nothing(), what=f"{path}!{member.name}", error=UsageError).scan(archive.read(member.name))
     try:
-        import openpyxl  # type: ignore[import-untyped]
+        import openpyxl
     except ImportError as error:  # pragma: no cover - the extra is part of every development environment
         raise EnvironmentLacksError("LM-TRC-050", "reading XLSX needs openpyxl", where=path, solution="pip install 'lotmark[xlsx]'") from error
     try:
