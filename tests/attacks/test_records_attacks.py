@@ -3,10 +3,15 @@
 import csv
 import io
 import sqlite3
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
 import pytest
 
 from fakes.keeping import STRANGER, act, audit, blobs_of, erase_by_two, expire_by_two, fingerprint, refused_run
+from fakes.tiny_product import call
 from lotmark.base.errors import ExitCode
 from lotmark.bootstrap.api import record_event
 
@@ -197,3 +202,39 @@ def test_a_flood_of_attempts_is_counted_and_does_not_fill_the_log(tiny):
     assert sum(each[3] for each in audit(tiny)) == 300, "none is uncounted"
     assert tiny.size() <= before + 8 + 3 + 1
     assert tiny.cli("log", "fsck").code == ExitCode.ACCEPTED
+
+
+@pytest.mark.attack("T17")
+def test_t17_an_export_holds_the_audit_trail_and_verifies_with_a_second_implementation(tiny_waiting, tmp_path):
+    tiny = tiny_waiting
+    assert act(tiny, "erase", "Quinn Example", by="rene").code == ExitCode.REFUSED
+    tiny.approve()
+    assert tiny.run().outcome == "released"
+    bundle, trust = tmp_path / "release.zip", tiny.folder / "trust.json"
+    assert tiny.cli("release", "bundle", "-o", str(bundle)).code == ExitCode.ACCEPTED
+    assert audit(tiny)[-1][:2] == ("export:bundle:written", "done"), "the export is recorded, after what it holds"
+    with zipfile.ZipFile(bundle) as archive:
+        kinds = [name.partition("-")[2] for name in archive.namelist() if name.startswith("envelopes/")]
+        html = archive.read("dossier.html").decode()
+    assert "audit-event.json" in kinds
+    assert "commitment:" not in html, "names are shown, not their commitments"
+    assert call("verify", str(bundle), "--trust", str(trust)).code == ExitCode.ACCEPTED
+    script = Path(__file__).parents[2] / "docs" / "spec" / "verify_bundle.py"
+    done = subprocess.run([sys.executable, "-I", str(script), str(bundle), str(trust)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_names_stay_out_of_a_bundle_where_the_product_says_so(tiny_released, tmp_path):
+    tiny = tiny_released
+    kept, told = tmp_path / "kept.zip", tmp_path / "told.zip"
+    assert tiny.cli("release", "bundle", "-o", str(told)).code == ExitCode.ACCEPTED
+    tiny.edit("lotmark.yaml", "lotmark: 1\n", "lotmark: 1\nrecords: {names-in-bundles: false}\n")
+    assert tiny.cli("release", "bundle", "-o", str(kept)).code == ExitCode.ACCEPTED
+    pages = []
+    for path in (told, kept):
+        with zipfile.ZipFile(path) as archive:
+            pages.append(archive.read("dossier.html").decode())
+    assert "dana@example.org" in pages[0]
+    assert "dana@example.org" not in pages[1]
+    assert "[sealed " in pages[1]
+    assert "Quinn Example" in pages[1], "who signed stands in every bundle"
