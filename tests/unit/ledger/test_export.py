@@ -324,3 +324,33 @@ def test_what_hangs_under_a_bad_tile_does_not_hide_the_rest(ledger, whole):
     target.objects["tile/entries/001"] = target.objects["tile/entries/001"][:-1]
     names = {message.split(": ")[1] for _, message in found(target, seen=[ledger.checkpoint(257)])}
     assert names == {"tile/0/000", "tile/entries/001"}
+
+
+@pytest.mark.attack("L18")
+def test_l18_without_the_edge_nothing_is_judged(whole):
+    """A missing partial tile of which no full one is there: from the edge all else hangs."""
+    target = copy(whole)
+    del target.objects["tile/1/000.p/2"]
+    report = api.check_tiles(target, KEYS)
+    assert [(finding.code, finding.message.split(":")[0]) for finding in report.findings] == [("LM-LED-140", "TILE_MISMATCH")]
+    assert report.bundles == 0
+
+
+def test_what_hangs_under_a_bad_upper_tile_is_not_taken_for_good(tmp_path):
+    """257 full tiles of level 0: the full tile of level 1 above them is changed, so none of them can be judged."""
+    leaves = [tlog.leaf_hash(bytes([number % 256, number // 256 % 256, number // 65536])) for number in range(65_536 + 256)]
+    writer = tlog.TileWriter()
+    target = MemoryObjects()
+    for leaf in leaves:
+        for tile, data in writer.append(leaf):
+            target.objects[tlog.format_tile_path(tile)] = data
+    for tile, hashes in writer.edge().items():
+        target.objects[tlog.format_tile_path(tile)] = b"".join(hashes)
+    key = NoteKey(ORIGIN)
+    from lotmark.tlog.models import Checkpoint
+
+    target.objects["checkpoint"] = tlog.sign_checkpoint(Checkpoint(ORIGIN, len(leaves), tlog.tree_root(leaves)), key)
+    target.objects["tile/1/000"] = bytes(8192)
+    report = api.check_tiles(target, trusted(replace(policy(), log_key=key.vkey)))
+    named = [finding.message.split(": ")[1] for finding in report.findings]
+    assert named == ["tile/1/000", "there is no object tile/entries/256"]

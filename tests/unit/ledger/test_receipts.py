@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fakes.keyring import signer
-from fakes.ledger import ORIGIN, MemoryLedger, founding, note, policy
+from fakes.ledger import ORIGIN, MemoryLedger, clock, founding, note, policy
 from lotmark.base.digest import Digest
-from lotmark.base.errors import IntegrityError
+from lotmark.base.errors import IntegrityError, NothingToJudgeError
 from lotmark.ledger import api
 from lotmark.ledger._records import blobs_root, check_envelope
 from lotmark.ledger._sequencer import LogSigner
@@ -150,3 +150,47 @@ def test_stored_bytes_that_are_no_envelope_though_the_header_names_them_are_a_mi
 def test_a_header_that_speaks_of_another_payload_is_a_mismatch(ledger):
     with pytest.raises(IntegrityError, match="another payload or signer"):
         check_envelope(2, replace(ledger.entry(2).header, payload=Digest.of(b"other")), ledger.envelope(2).raw)
+
+
+def trusted(note):
+    return api.verify_log_checkpoint(note, [policy().log_key], origin=ORIGIN)
+
+
+@pytest.fixture
+def small(tmp_path):
+    with api.create_ledger(tmp_path / "small", ORIGIN, signer("log"), clock()) as ledger:
+        ledger.append(founding())
+        yield ledger
+
+
+def test_a_tlog_proof_holds_the_header_and_verifies_with_the_log_s_key_alone(small):
+    data = api.tlog_proof(small, 1)
+    entry, checkpoint, note = api.verify_proof(data, trusted)
+    assert (entry, checkpoint.size, note) == (small.entry(1), 2, small.checkpoint())
+    with pytest.raises(NothingToJudgeError):
+        api.tlog_proof(small, 2)
+
+
+def test_a_receipt_verifies_in_its_own_form_and_as_it_is_printed(small):
+    receipt = small.receipt(1).to_json()
+    printed = json.dumps(json.loads(receipt), indent=2).encode() + b"\n"
+    for data in (receipt, printed):
+        assert api.verify_proof(data, trusted)[0] == small.entry(1)
+
+
+@pytest.mark.attack("L19")
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda d: d.replace(b"extra ", b"extra A", 1), id="another extra line"),
+        pytest.param(lambda d: b"\n".join(line for line in d.split(b"\n") if not line.startswith(b"extra ")), id="no header in it"),
+        pytest.param(lambda d: d.replace(b"index 1", b"index 0", 1), id="another index"),
+        pytest.param(lambda d: d.replace(b"index 1", b"index 01", 1), id="a leading zero"),
+        pytest.param(lambda d: b"{\nno JSON\n}", id="no JSON"),
+        pytest.param(lambda d: b"", id="nothing"),
+    ],
+)
+def test_l19_a_proof_that_does_not_prove_is_never_an_entry(small, change):
+    with pytest.raises(IntegrityError) as caught:
+        api.verify_proof(change(api.tlog_proof(small, 1)), trusted)
+    assert caught.value.code == "LM-LED-113"

@@ -460,3 +460,36 @@ def test_an_ml_dsa_witness_is_kept_like_any_other(site):
         api.attach_cosignature(ledger, 5, tlog.cosign(text, key, TIME, kind=KeyType.MLDSA44))
         found = api.check_witnesses(api.cosigned_checkpoint(ledger), replace(policy(), witnesses=(key.vkey,), quorum=1))
     assert found.is_quorum
+
+
+def test_a_log_that_was_not_witnessed_for_long_is_not_searched_to_its_end(site, monkeypatch):
+    from lotmark.ledger import _cosignatures
+
+    site.append("five")
+    site.append("six")
+    site.ask()
+    with site.reader() as ledger:
+        assert tlog.parse_note(api.covering_checkpoint(ledger, 1, site.policy)).text == tlog.parse_note(ledger.checkpoint(7)).text
+        monkeypatch.setattr(_cosignatures, "_MAX_SEARCHED", 2)
+        assert tlog.parse_note(api.covering_checkpoint(ledger, 1, site.policy)).text == tlog.parse_note(ledger.checkpoint(2)).text
+
+
+def test_a_kept_line_of_a_named_witness_that_is_wrong_stops_the_search(site):
+    """Somebody changed the attachments: the checkpoint is not taken for an unwitnessed one."""
+    with site.writer() as ledger:
+        older = tlog.parse_note(ledger.checkpoint(2)).text
+        api.attach_cosignature(ledger, 5, tlog.cosign(older, cosigner("a.example"), TIME))
+    with site.reader() as ledger, pytest.raises(IntegrityError, match="is wrong") as caught:
+        api.covering_checkpoint(ledger, 3, site.policy)
+    assert caught.value.code == "LM-LED-111"
+
+
+def test_the_record_of_a_breach_is_written_once_and_added_to(site):
+    site.ask()
+    site.rewrite(*(f"x{number}" for number in range(5)))
+    site.memory = api.WitnessMemory(site.folder / "new")
+    site.ask()
+    before = {path: path.read_bytes() for path in (site.folder / "evidence").glob("*/*")}
+    site.clock.seconds += 60
+    site.ask()
+    assert {path: path.read_bytes() for path in (site.folder / "evidence").glob("*/*")} == before
