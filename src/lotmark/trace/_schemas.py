@@ -9,6 +9,7 @@ from typing import Any
 
 from lotmark.base.documents import document_schema
 from lotmark.trace._documents import AnomalyFile, MarkerFile, RiskFile
+from lotmark.trace._mapping import MappingFile
 from lotmark.trace._model_file import ModelFile
 from lotmark.trace._policy import COMMON_KEYS, CONTROL_KINDS, DEFAULT_POLICY, SAFETY_CLASSES
 from lotmark.trace.models import TracePolicy
@@ -23,6 +24,7 @@ def all_schemas() -> dict[str, bytes]:
     found: dict[str, tuple[type, str]] = {
         "anomalies.v1.json": (AnomalyFile, "Lotmark known anomalies (quality/anomalies.yaml)"),
         "trace.v1.json": (ModelFile, "Lotmark item model (quality/trace.yaml)"),
+        "import.v1.json": (MappingFile, "Lotmark mapping of an import (quality/import/*.yaml)"),
         "markers.v1.json": (MarkerFile, "Lotmark markers of tests from outside their sources (quality/markers.yaml)"),
         "risks.v1.json": (RiskFile, "Lotmark risks (quality/risks/*.yaml)"),
     }

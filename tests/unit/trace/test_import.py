@@ -375,3 +375,16 @@ def test_a_plan_is_made_from_values_alone():
     mapping = propose_mapping([document], ["a"], graph.policy, {})
     first_plan, second_plan = (plan_import([document], mapping, graph, {}, "legacy") for _ in range(2))
     assert first_plan.files == second_plan.files
+
+
+def test_a_proposed_mapping_fits_the_published_schema():
+    import json
+    from pathlib import Path
+
+    import jsonschema
+
+    schema = json.loads((Path(__file__).parents[3] / "src/lotmark/trace/schemas/import.v1.json").read_text(encoding="utf-8"))
+    mapping = propose_mapping([read(SOURCE)], ["docs/*.csv"], parse_trace({}, "q").policy, {})
+    jsonschema.validate(yaml.safe_load(format_mapping(mapping)), schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"reader": "csv", "sources": [], "titel": "x"}, schema)
