@@ -24,6 +24,15 @@ def read_place(state: Path, name: str) -> str:
     return os.environ.get(_VARIABLES[name], "") or _read_settings(state).get(name, "")
 
 
+def blobs_setting(state: Path) -> str:
+    """The setting that names where blobs lie; empty for the state folder.
+
+    Raises:
+        UsageError: LM-CLI-030 if the settings of the state folder are not understood.
+    """
+    return read_place(state, BLOBS)
+
+
 def ledger_place(state: Path) -> Path | str:
     """The folder of the ledger, or the URL of its database.
 

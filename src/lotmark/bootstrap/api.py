@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         witnessed,
     )
     from lotmark.bootstrap._opening import create_state
+    from lotmark.bootstrap._places import blobs_setting
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
     from lotmark.bootstrap._records import (
         Acted,
@@ -84,6 +85,7 @@ __all__ = [
     "approve_order",
     "ask_for_cosignatures",
     "back_up",
+    "blobs_setting",
     "change_keys",
     "check_deployments",
     "check_independence",
@@ -159,6 +161,7 @@ __all__ = [
 ]
 
 _LATE = {
+    "blobs_setting": "_places",
     "configured_verifier": "_timestamps",
     "stamp_after_run": "_timestamps",
     "stamp_is_due": "_timestamps",

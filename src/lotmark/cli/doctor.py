@@ -1,8 +1,10 @@
 """`lotmark doctor`: what this machine lacks, each with the command that cures it."""
 
+from contextlib import suppress
+
 import click
 
-from lotmark.base.errors import ExitCode
+from lotmark.base.errors import ExitCode, LotmarkError
 from lotmark.base.findings import Finding, Severity, has_errors
 from lotmark.cli._output import Output, format_finding
 
@@ -12,7 +14,6 @@ from lotmark.cli._output import Output, format_finding
 @click.pass_obj
 def command(output: Output, self_test: bool) -> int:
     """Look for everything that Lotmark needs here; exits 4 if something is missing."""
-    import os
     import tempfile
     from pathlib import Path
 
@@ -20,7 +21,7 @@ def command(output: Output, self_test: bool) -> int:
     from lotmark.builds import api as builds
     from lotmark.integrations.api import check_services
 
-    findings = [*builds.check_environment(), *check_services(os.environ)]
+    findings = [*builds.check_environment(), *check_services(_settings(output))]
     lines, results = [], []
     if self_test and not has_errors(findings):
         with tempfile.TemporaryDirectory(prefix="lotmark-doctor-") as work:
@@ -49,8 +50,6 @@ def command(output: Output, self_test: bool) -> int:
 
 def _check_roots(output: Output) -> list[Finding]:
     """A warning if the ledger here hangs on one root person: lost, nobody can change keys; stolen, the thief can."""
-    from lotmark.base.errors import LotmarkError
-
     try:
         workspace = output.workspace()
         if not (workspace.state / "trust.json").is_file():
@@ -64,3 +63,15 @@ def _check_roots(output: Output) -> list[Finding]:
     one = f"{len(persons)} root person{'s' if len(persons) > 1 else ''}, of whom {trust.root_threshold} must sign a change of keys"
     cure = "enrol root persons (`lotmark key enrol PERSON --root`), one more than must sign, and let two sign: `lotmark key root threshold 2`"
     return [Finding("LM-CLI-028", one, Severity.WARNING, subject="root keys", help=cure)]
+
+
+def _settings(output: Output) -> dict[str, str]:
+    """The environment's variables; where blobs lie also by the settings of the ledger here, if there is one."""
+    import os
+
+    from lotmark.bootstrap.api import blobs_setting
+
+    settings = dict(os.environ)
+    with suppress(LotmarkError):  # no product here, or settings that every other command refuses with their place
+        settings["LOTMARK_BLOBS"] = blobs_setting(output.workspace().state)
+    return settings

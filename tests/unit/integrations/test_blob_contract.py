@@ -72,6 +72,17 @@ def test_a_file_that_cannot_be_read_is_named(store, tmp_path):
     assert list(store) == []
 
 
+def test_what_is_removed_is_gone_and_may_come_back(store, request):
+    if "bucket with lock" in request.node.name:
+        pytest.skip("a locked blob stays: test_s3_blobs")
+    digest, kept = store.put(b"bytes"), store.put(b"kept")
+    assert store.remove(digest)
+    assert (store.has(digest), list(store), store.find_fault(digest).code) == (False, [kept], "LM-LED-108")
+    assert not store.remove(digest)
+    assert store.put(b"bytes") == digest
+    assert store.get(digest) == b"bytes"
+
+
 def test_a_big_file_comes_back_in_many_parts(store, tmp_path):
     file = tmp_path / "big"
     file.write_bytes(os.urandom(1 << 20) * 20 + b"the end")

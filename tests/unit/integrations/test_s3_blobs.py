@@ -192,6 +192,32 @@ def test_l04_a_locked_blob_cannot_be_deleted_by_its_administrator(world):
     assert store.find_fault(DIGEST) is None
 
 
+def test_a_locked_blob_is_not_removed_before_its_date_and_stays_readable(world):
+    store = world.open(world.url + "&lock=compliance:2d")
+    store.put(DATA)
+    with pytest.raises(EnvironmentLacksError, match="object lock") as caught:
+        store.remove(DIGEST)
+    assert caught.value.code == "LM-LED-004"
+    assert world.open(world.url + "&lock=compliance:2d").get(DIGEST) == DATA
+
+
+def test_a_held_blob_is_not_removed_until_it_is_released(world):
+    world.store.hold(DIGEST, on=True)
+    with pytest.raises(EnvironmentLacksError):
+        world.store.remove(DIGEST)
+    world.store.hold(DIGEST, on=False)
+    assert world.store.remove(DIGEST)
+    assert world.versions() == []
+
+
+def test_every_version_goes_when_a_blob_is_removed(world):
+    world.overwrite()
+    assert world.store.remove(DIGEST)
+    assert (world.versions(), list(world.open())) == ([], [])
+    with pytest.raises(EnvironmentLacksError):
+        world.open(writable=False).remove(DIGEST)
+
+
 def test_a_longer_lock_is_never_shortened_and_a_shorter_one_is_extended(world):
     store = world.open(world.url + "&lock=compliance:3d")
     store.put(DATA)
