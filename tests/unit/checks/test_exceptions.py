@@ -115,6 +115,8 @@ VOID = {
     "longer than allowed": ({"expires": "2027-11-28"}, "longer than the 365 days"),
     "a rule about reading": ({"rule": "LM-TRC-001"}, "no exception reaches"),
     "a rule about identifiers": ({"rule": "LM-TRC-011"}, "no exception reaches"),
+    "a rule about tests": ({"rule": "LM-MTX-041"}, "no exception reaches"),
+    "a rule about inputs": ({"rule": "LM-SUP-008"}, "no exception reaches"),
     "a rule about exceptions": ({"rule": "LM-CHK-012"}, "no exception reaches"),
 }
 

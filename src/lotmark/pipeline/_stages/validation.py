@@ -9,6 +9,7 @@ from lotmark.matrix.api import build_matrix_evaluation, evaluate_matrix, parse_t
 from lotmark.matrix.models import Layer, MatrixResult, TestRecord, TestRun
 from lotmark.pipeline._context import StageContext
 from lotmark.pipeline._layers import TestBench, add_layer, run_layer, summarise_layer
+from lotmark.pipeline._trace_rules import judge_trace
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.trace.api import check_trace, mark_tests, roll_up
 from lotmark.trace.predicates import build_risk_snapshot, build_trace_snapshot
@@ -37,7 +38,7 @@ def work(context: StageContext) -> StageResult:
         told = error.reason
     tests = [(test, run.layer) for run in runs for test in run.tests]
     graph = mark_tests(bench.graph, [(test.id, layer) for test, layer in tests], complete=len(runs) == len(LAYERS))
-    trace_findings = check_trace(graph, safety_class=safety_class)
+    trace_findings = judge_trace(context, graph, check_trace(graph, safety_class=safety_class), safety_class=safety_class)
     coverage = roll_up(graph, _worst(test for test, _ in tests), {test.id: test.verifies for test, _ in tests})
     subjects = (context.source_subject,)
     builder.add(build_trace_snapshot(graph, coverage=coverage, run=context.run, changed=change["changedItems"], findings=trace_findings, subjects=subjects))
