@@ -6,7 +6,7 @@ says, line by line, and reads on. ``docs/reference/trace-format.md`` states the 
 """
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace.models import Value
@@ -70,23 +70,11 @@ def parse_file(path: str, data: bytes, findings: list[Finding]) -> Fields | None
     return fields
 
 
-def parse_fields(path: str, lines: list[tuple[int, str]], fields: Fields, findings: list[Finding]) -> None:
-    """Lines ``key: value``, each with its number, into `fields`; for items that stand in a document with others."""
-    for number, line in lines:
-        one = Fields(values={}, places={})
-        said: list[Finding] = []
-        _FrontMatter(path, [line], one, said).read()
-        findings.extend(replace(finding, location=Location(path, number, finding.location.column + 2)) if finding.location else finding for finding in said)
-        for key, value in one.values.items():
-            if key in fields.places:
-                text, cure = (
-                    f"the key {key!r} stands twice, first on line {fields.places[key][0]}",
-                    "remove one of them; the reader never guesses which one holds",
-                )
-                findings.append(_finding("LM-TRC-004", text, path, number, 3, cure))
-                continue
-            fields.values[key] = value
-            fields.places[key] = (number, one.places[key][1] + 2)
+def read_line(path: str, line: str, findings: list[Finding]) -> Fields:
+    """One line ``key: value`` by itself; places count from the start of the line."""
+    fields = Fields()
+    _FrontMatter(path, [line], fields, findings).read()
+    return fields
 
 
 def decode_text(path: str, data: bytes, findings: list[Finding]) -> str | None:

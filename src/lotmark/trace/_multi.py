@@ -16,11 +16,11 @@ headings inside it count from the level of the item: both forms read to the same
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from lotmark.base.findings import Finding
+from lotmark.base.findings import Finding, Location, Severity
 from lotmark.trace._items import ItemReader
-from lotmark.trace._lines import Fields, decode_text, parse_fields
+from lotmark.trace._lines import Fields, decode_text, read_line
 from lotmark.trace._writer import ORDER, format_value
 from lotmark.trace.models import Item, TracePolicy, Value
 
@@ -100,7 +100,7 @@ def _fields(path: str, piece: Piece, findings: list[Finding]) -> Fields:
     if piece.title:
         fields.values["title"] = piece.title
         fields.places["title"] = (piece.line, piece.level + 2 + len(piece.id) + 1)
-    parse_fields(path, piece.fields, fields, findings)
+    _read_fields(path, piece.fields, fields, findings)
     fields.body = "\n".join(piece.lines)
     fields.body_line = piece.body_line or piece.line
     return fields
@@ -117,6 +117,24 @@ def find_unjoinable(text: str, level: int) -> str:
         if heading and not 2 <= len(heading[1]) <= 7 - level:
             return line.strip()
     return ""
+
+
+def _read_fields(path: str, lines: Sequence[tuple[int, str]], fields: Fields, findings: list[Finding]) -> None:
+    """Lines ``key: value``, each with its number, into `fields`; a key that stands twice is said, as in a front matter."""
+    for number, line in lines:
+        said: list[Finding] = []
+        one = read_line(path, line, said)
+        findings.extend(replace(finding, location=Location(path, number, finding.location.column + 2)) if finding.location else finding for finding in said)
+        for key, value in one.values.items():
+            if key in fields.places:
+                text, cure = (
+                    f"the key {key!r} stands twice, first on line {fields.places[key][0]}",
+                    "remove one of them; the reader never guesses which one holds",
+                )
+                findings.append(Finding("LM-TRC-004", text, Severity.ERROR, Location(path, number, 3), path, cure))
+                continue
+            fields.values[key] = value
+            fields.places[key] = (number, one.places[key][1] + 2)
 
 
 def format_multi(values: Mapping[str, Value], text: str, sections: Mapping[str, str], level: int) -> str:

@@ -176,6 +176,19 @@ def test_look_alikes_have_one_key(one, other):
     assert look_alike_key(one) == look_alike_key(other)
 
 
+def test_numbers_inside_an_id_look_alike_without_their_zeros():
+    assert parse_id("ZEP-SRS-26-1", "zep").local == "ZEP-SRS-26-1"
+    assert look_alike_key("ZEP-SRS-06-1") == look_alike_key("ZEP-SRS-6-01") == look_alike_key("ZEP-SRS-O6-1")
+    assert look_alike_key("ZEP-SRS-60-1") != look_alike_key("ZEP-SRS-6-1")
+    assert look_alike_key("ZEP-0-1") != look_alike_key("ZEP-1-1")
+
+
+@pytest.mark.parametrize("text", ["CVE-2024-12345", "ISO-14971-2019", "IEC-62304", "RFC-6962"])
+def test_catalogue_numbers_are_items_only_where_the_product_asks_for_the_prefix(text):
+    assert find_ids(text, "qpcr") == ()
+    assert [item.local for item in find_ids(text, "qpcr", prefixes={text.partition("-")[0]})] == [text]
+
+
 @pytest.mark.parametrize(("one", "other"), [("REQ-001", "REQ-010"), ("SYS-LO-1", "SYS-IO-1"), ("REQ-001", "RFQ-001"), ("", "0")])
 def test_what_differs_to_the_eye_has_two_keys(one, other):
     assert look_alike_key(one) != look_alike_key(other)
