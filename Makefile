@@ -10,7 +10,7 @@ STAMP := .make/installed
 DEBIAN := bubblewrap faketime util-linux gcc libc6-dev make git
 DEBIAN_TEST := chromium poppler-utils strace openssl postgresql softhsm2 ceph-mon ceph-osd radosgw
 
-.PHONY: help demo test check fmt types lint imports docs bench rivals reproduce clean system system-test sdists
+.PHONY: help demo test check fmt types lint imports docs bench rivals reproduce clean system system-test sdists npm
 
 help:  ## show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,7 +18,7 @@ help:  ## show the targets
 demo: system $(STAMP)  ## release the example product in ./demo and print the five answers
 	@$(VENV)/bin/lotmark demo demo --replace
 
-test: system system-test $(STAMP) sdists  ## pass the tests
+test: system system-test $(STAMP) sdists npm  ## pass the tests
 	@$(PY) -m pytest -q -n 2 --dist worksteal tests
 
 check: $(STAMP) lint types imports own  ## lint, types, layers, our own requirements
@@ -40,7 +40,7 @@ own: $(STAMP)
 fmt: $(STAMP)  ## format the code
 	@$(VENV)/bin/ruff format src tests bench
 
-coverage: system system-test $(STAMP) sdists  ## the tests with branch coverage, and the floors that it must keep
+coverage: system system-test $(STAMP) sdists npm  ## the tests with branch coverage, and the floors that it must keep
 	@$(PY) -m coverage erase && $(PY) -m pytest -q -n 2 --dist worksteal --cov=lotmark --cov-branch --cov-report= tests
 	@$(PY) -m coverage report
 	@$(PY) tools/coverage_floors.py
@@ -80,3 +80,7 @@ system-test:
 # Packages that we did not write, for the tests that release them; no test touches the network itself.
 sdists: $(STAMP)
 	@$(PY) tools/fetch_sdists.py .make/sdists
+
+# A verifier of envelopes that we did not write, for the test that it agrees with ours.
+npm: $(STAMP)
+	@$(PY) tools/fetch_npm.py .make/npm

@@ -365,3 +365,18 @@ def test_a_single_root_is_warned(tiny):
     assert "enrol another root person" in tiny.cli("key", "root").out
     second_root(tiny)
     assert "enrol another root person" not in tiny.cli("key", "root").out
+
+
+def test_doctor_reminds_of_a_second_root_person(tiny, monkeypatch):
+    from lotmark.builds import api as builds
+
+    monkeypatch.setattr(builds, "check_environment", list)
+    called = tiny.cli("--format", "json", "doctor")
+    (finding,) = [each for each in called.wire["findings"] if each["code"] == "LM-CLI-028"]
+    assert (called.code, finding["severity"]) == (0, "warning")
+    assert "1 root person, of whom 1 must sign" in finding["message"]
+    assert "threshold 2" in finding["help"]
+    two_of_three(tiny)
+    assert "LM-CLI-028" not in tiny.cli("doctor").out
+    (tiny.state / "trust.json").unlink()
+    assert "LM-CLI-028" not in tiny.cli("doctor").out
