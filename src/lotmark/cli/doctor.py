@@ -21,7 +21,7 @@ def command(output: Output, self_test: bool) -> int:
     from lotmark.builds import api as builds
     from lotmark.integrations.api import check_services
 
-    findings = [*builds.check_environment(), *check_services(_settings(output))]
+    findings = [*builds.check_environment(), *check_services(_settings(output)), *_check_roots(output)]
     lines, results = [], []
     if self_test and not has_errors(findings):
         with tempfile.TemporaryDirectory(prefix="lotmark-doctor-") as work:

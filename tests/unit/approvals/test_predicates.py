@@ -9,7 +9,7 @@ from fakes.release_run import verified
 from fakes.signing import NOON, Desk, key, people, rules
 from lotmark.approvals.api import evaluate_approvals
 from lotmark.approvals.models import Meaning
-from lotmark.approvals.predicates import APPROVAL, DELEGATION, KINDS, WITHDRAWAL, ApprovalBody, DelegationBody, WithdrawalBody
+from lotmark.approvals.predicates import APPROVAL, DELEGATION, KINDS, ROLE_EVENT, WITHDRAWAL, ApprovalBody, DelegationBody, RoleBody, WithdrawalBody
 
 pytestmark = pytest.mark.verifies("REQ-016", "RC-002", "HAZ-003")
 
@@ -237,8 +237,15 @@ def test_every_meaning_of_a_signature_can_be_written():
         assert read(ApprovalBody, {**APPROVAL_WIRE, "meaning": meaning}).meaning == meaning
 
 
-def test_people_sign_all_three_kinds_and_nobody_else_does():
-    assert KINDS == (APPROVAL, WITHDRAWAL, DELEGATION)
-    assert [kind.signers for kind in KINDS] == [frozenset({"person"})] * 3
-    assert [(kind.name, kind.body) for kind in KINDS] == [("approval", ApprovalBody), ("approval-withdrawal", WithdrawalBody), ("delegation", DelegationBody)]
-    assert [kind.retention for kind in KINDS] == ["device-record", "device-record", "permanent"], "a delegation outlives the release that it served"
+def test_people_sign_three_kinds_and_root_persons_the_fourth():
+    assert KINDS == (APPROVAL, WITHDRAWAL, DELEGATION, ROLE_EVENT)
+    assert [kind.signers for kind in KINDS] == [*[frozenset({"person"})] * 3, frozenset({"root"})]
+    assert [(kind.name, kind.body) for kind in KINDS] == [
+        ("approval", ApprovalBody),
+        ("approval-withdrawal", WithdrawalBody),
+        ("delegation", DelegationBody),
+        ("role-event", RoleBody),
+    ]
+    assert [kind.retention for kind in KINDS] == ["device-record", "device-record", "permanent", "permanent"], (
+        "a delegation outlives the release that it served"
+    )
