@@ -57,7 +57,7 @@ CASES: dict[str, dict] = {
     "red-then-green": {"before": {UNIT: "failed"}, "items": ["REQ-001"]},
     "red-then-green-and-explained": {"before": {INTEGRATION: "failed"}},
     "nobody-can-say-what-changed": {"paths": None},
-    "an-ordinary-change": {"occasion": "always", "results": {VALIDATION: "missing", EXPENSIVE: "missing"}},
+    "an-ordinary-change": {"occasion": "pull-request", "results": {VALIDATION: "missing", EXPENSIVE: "missing"}},
 }
 
 

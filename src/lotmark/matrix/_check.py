@@ -8,6 +8,7 @@ from lotmark.base.findings import Finding, Location, Severity
 from lotmark.matrix._file import MatrixFile
 from lotmark.matrix._globs import compile_glob, matches_item
 from lotmark.matrix._index import MatrixIndex
+from lotmark.matrix._quarantine import check_quarantine
 from lotmark.matrix._subjects import Coverage, find_needs, spread
 from lotmark.matrix.models import KnownTest
 from lotmark.trace.models import TraceGraph
@@ -34,6 +35,7 @@ def check_matrix(
         *_globs(document, graph, tests),
         *(() if all_listed else _layers(document, tests)),
         *_unstable(document, day),
+        *check_quarantine(document, index, graph, tests, safety_class, day),
         *_speechless(document, index, graph, safety_class),
     )
 
@@ -88,7 +90,7 @@ def _globs(document: Document[MatrixFile], graph: TraceGraph, tests: Sequence[Kn
         return
     # Tests without a marker stand in the sources too, and only a list command knows them as tests.
     names = {*(test.id for test in tests), *(test.id for test in graph.sources.tests)}
-    for part in ("categories", "expensive", "unstable"):
+    for part in ("categories", "expensive", "unstable", "quarantine"):
         for number, entry in enumerate(getattr(document.value, part)):
             for place, pattern in enumerate(entry.tests):
                 glob = compile_glob(pattern)

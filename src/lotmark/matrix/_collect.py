@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
+import msgspec
+
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import LotmarkError, NothingToJudgeError, RefusedError
@@ -18,6 +20,8 @@ from lotmark.base.limits import Limits
 from lotmark.ids.api import parse_id
 from lotmark.matrix._identity import pytest_names
 from lotmark.matrix._reports import RESULT_LIMITS, read_results
+from lotmark.matrix._reuse import stand_in, told_reuse
+from lotmark.matrix._shards import lost_shards, shard_records
 from lotmark.matrix._statuses import worst
 from lotmark.matrix._tests import Tolerance
 from lotmark.matrix.models import (
@@ -31,6 +35,7 @@ from lotmark.matrix.models import (
     MatrixFile,
     ResultCase,
     ResultReport,
+    ShardRecord,
     TestAttempt,
     TestRecord,
     TestRun,
@@ -65,6 +70,8 @@ def collect_results(
     optional: Collection[str] = (),
     verifies: Callable[[str], Collection[str]] | None = None,
     reasons: Mapping[str, str] | None = None,
+    shards: Sequence[Collection[str]] = (),
+    reused: Sequence[TestRecord] = (),
     matrix: MatrixFile | None = None,
     waivers: WaiverReview | None = None,
     context: CollectContext | None = None,
@@ -82,6 +89,8 @@ def collect_results(
         optional: Ids of tests that may report and need not, such as those that the plan left out.
         verifies: Test id -> ids that it verifies, beside what the results say themselves; see `trace.api.verifies_of`.
         reasons: Test id, base id or ``"*"`` (the layer as a whole) -> why red before green is accepted, beside the matrix.
+        shards: What each worker had to run, in the order of their numbers, where the layer was spread over several.
+        reused: Results of an earlier run that stand in for tests which did not run, see `find_reusable`.
         matrix: Says which tests are informational or waivable and which unstable ones are explained; without it every red test is an error.
         waivers: Those that hold now; a test that one covers may be red here, and stays red in the matrix.
         context: What is recorded beside the results.
@@ -97,8 +106,10 @@ def collect_results(
     tolerance = Tolerance(matrix, waivers or WaiverReview(), layer, attempts[-1].finished_at)
     judge = _Judge(layer, tries, product, expected, expected_complete, frozenset(optional), verifies or _nothing, reasons or {}, tolerance)
     tests = judge.tests()
-    findings = judge.findings(tests)
-    return CollectedResults(_test_run(run, layer, tries, tests, judge, context or CollectContext()), tuple(findings))
+    spread = shard_records(tries[-1].cases, shards)
+    findings = [*judge.findings(tests), *lost_shards(layer, spread), *told_reuse(layer, standing_in := stand_in(tests, reused))]
+    tests = tuple(sorted((*(test for test in tests if test.id not in standing_in), *standing_in.values()), key=lambda test: test.id))
+    return CollectedResults(_test_run(run, layer, tries, tests, judge, context or CollectContext(), spread), tuple(findings))
 
 
 def _nothing(_: str) -> tuple[str, ...]:
@@ -186,7 +197,7 @@ class _Judge:
         return tuple(self._test(identity) for identity in self.ids)
 
     def _test(self, identity: str) -> TestRecord:
-        attempts = tuple(attempt for found in self._tries for attempt in _attempts(found.cases.get(identity)))
+        attempts = tuple(self._placed(attempt) for found in self._tries for attempt in _attempts(found.cases.get(identity)))
         shown = next((found.cases[identity][0] for found in reversed(self._tries) if identity in found.cases), None)
         green = attempts[-1].status == "passed"
         red_then_green = green and any(attempt.status in {"failed", "error", "missing"} for attempt in attempts[:-1])
@@ -200,8 +211,25 @@ class _Judge:
             attempts=attempts,
             verifies=self._verified(identity),
             red_then_green=red_then_green,
-            reason=(_look_up(self._reasons, identity) or self._tolerance.explained(identity)) if red_then_green else "",
+            reason=(_look_up(self._reasons, identity) or self._tolerance.explained(identity) or self._rerun(attempts[:-1])) if red_then_green else "",
+            quarantined=self._tolerance.quarantined(identity),
         )
+
+    def _placed(self, attempt: TestAttempt) -> TestAttempt:
+        """The attempt with the cause in the environment that its message tells of, if it is red and one is declared."""
+        found = self._tolerance.environment(attempt.message) if attempt.status in {"failed", "error"} else None
+        return msgspec.structs.replace(attempt, environment=found.cause) if found else attempt
+
+    def _rerun(self, red: Sequence[TestAttempt]) -> str:
+        """Why red attempts may come before a green one: all have a cause in the environment that is declared to explain it."""
+        causes: dict[str, None] = {}
+        for attempt in red:
+            if attempt.status in {"failed", "error", "missing"}:
+                found = self._tolerance.environment(attempt.message)
+                if found is None or not found.rerun:
+                    return ""
+                causes[f"{found.cause} ({found.owner})"] = None
+        return f"environment failure: {', '.join(causes)}"
 
     def _verified(self, identity: str) -> tuple[str, ...]:
         words = [word for found in self._tries for case in found.cases.get(identity, ()) for word in case.verifies]
@@ -294,7 +322,25 @@ class _Judge:
     def _of_test(self, test: TestRecord) -> Iterable[Finding]:
         tolerance = self._tolerance.tolerated(test.id, test.verifies)
         severity = Severity.WARNING if tolerance else Severity.ERROR
-        if test.status == "missing":
+        if test.quarantined:
+            said = "was red and then green" if test.red_then_green else f"is {test.status}"
+            yield _finding(
+                "064",
+                f"{test.id} is in quarantine and counts for nothing; it {said} ({test.quarantined})",
+                test.id,
+                "mend the test or the product, and take it out of `quarantine` in quality/matrix.yaml",
+                Severity.WARNING,
+            )
+        elif test.environment:
+            first = test.attempts[-1].message.split("\n", 1)[0][:200]
+            yield _finding(
+                "065",
+                f"{test.id} could not be run: {test.environment} ({first}){_because(tolerance)}",
+                test.id,
+                "mend the environment and run the tests again; nothing is known of the product by this",
+                severity,
+            )
+        elif test.status == "missing":
             yield _finding(
                 "020",
                 f"{test.id} was expected and did not report{_because(tolerance)}",
@@ -382,7 +428,9 @@ def _location(where: str | None) -> Location:
     return Location(":".join(parts), *numbers)
 
 
-def _test_run(run: str, layer: Layer, tries: Sequence[_Try], tests: tuple[TestRecord, ...], judge: _Judge, context: CollectContext) -> TestRun:
+def _test_run(
+    run: str, layer: Layer, tries: Sequence[_Try], tests: tuple[TestRecord, ...], judge: _Judge, context: CollectContext, shards: tuple[ShardRecord, ...]
+) -> TestRun:
     counts = Counter(test.status for test in tests)
     files = [tuple(FileRef(name=file.name, sha256=Digest.of(file.data).hex) for file in found.attempt.files) for found in tries]
     records = tuple(
@@ -411,4 +459,5 @@ def _test_run(run: str, layer: Layer, tries: Sequence[_Try], tests: tuple[TestRe
         unexpected=judge.unexpected,
         counts=Counts(passed=counts["passed"], failed=counts["failed"], error=counts["error"], skipped=counts["skipped"], missing=counts["missing"]),
         attempts=records,
+        shards=shards,
     )

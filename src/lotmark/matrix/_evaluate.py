@@ -5,13 +5,15 @@ passed and none that had to run did anything else. A test counts for every item 
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from lotmark.base.errors import NothingToJudgeError
 from lotmark.base.findings import Finding, Severity
 from lotmark.matrix._file import Category, Gating, Layer, MatrixFile
+from lotmark.matrix._globs import matches_any
 from lotmark.matrix._index import MatrixIndex
+from lotmark.matrix._losses import Baseline, find_losses, judge_losses
 from lotmark.matrix._subjects import Coverage, Subject, find_subjects
 from lotmark.matrix._waived import WaiverDesk
 from lotmark.matrix.models import (
@@ -22,6 +24,7 @@ from lotmark.matrix.models import (
     MatrixEvaluation,
     MatrixResult,
     Plan,
+    QuarantineView,
     Row,
     RowStatus,
     Summary,
@@ -52,6 +55,9 @@ class _Result:
     status: TestStatus
     counts: bool
     items: frozenset[str]
+    quarantined: str = ""
+    reused: str | None = None
+    environment: str = ""
 
 
 def evaluate_matrix(
@@ -63,6 +69,7 @@ def evaluate_matrix(
     waivers: WaiverReview | None = None,
     changed_items: Collection[str] = (),
     plan: Plan | None = None,
+    baseline: Baseline | None = None,
     first_release: bool = False,
     safety_class: str = "C",
 ) -> MatrixResult:
@@ -76,6 +83,7 @@ def evaluate_matrix(
         waivers: From `find_active_waivers` for this product, version and moment.
         changed_items: Requirements (and other items) that changed, or that the commits since the last release reference.
         plan: What had to run; known tests that it selected and that did not report are missing. None: what the results say.
+        baseline: The last release; what it covered and this one does not is a finding that a person signs for.
         first_release: Every requirement is a row.
         safety_class: Of the product; holds where an item does not name its own.
 
@@ -97,8 +105,10 @@ def evaluate_matrix(
     desk = WaiverDesk(waivers or WaiverReview())
     evaluator = _Evaluator(index, results, desk, _left_out(plan, results))
     rows = tuple(evaluator.row(subject) for subject in subjects if subject.in_scope and subject.needs_tests)
+    quarantined = tuple(_in_quarantine(matrix, results, rows))
+    lost, told = judge_losses(baseline.version, find_losses(baseline, index, graph, subjects), desk.accepts) if baseline else ([], [])
     desk.note_runs(index, test_runs)
-    findings = [*evaluator.findings, *_accepted_risks(subjects), *desk.findings(graph, {result.id for result in results})]
+    findings = [*evaluator.findings, *told, *_accepted_risks(subjects), *desk.findings(graph, {result.id for result in results})]
     evaluation = MatrixEvaluation(
         run=run,
         product=graph.product,
@@ -108,6 +118,8 @@ def evaluate_matrix(
         left_out=plan.left_out if plan else (),
         waivers=desk.used(),
         summary=_summary(rows),
+        quarantined=quarantined,
+        losses=tuple(lost),
     )
     return MatrixResult(evaluation, tuple(findings))
 
@@ -118,11 +130,13 @@ def _gather(index: MatrixIndex, coverage: Coverage, test_runs: Sequence[TestRun]
     for run in test_runs:
         for test in run.tests:
             counts = test.status == "passed" and (not test.red_then_green or bool(test.reason))
-            result = _Result(test.id, run.layer, test.status, counts, coverage.verified(test.id, test.verifies))
+            origin = test.reused.run if test.reused else None
+            items = coverage.verified(test.id, test.verifies)
+            result = _Result(test.id, run.layer, test.status, counts and not test.quarantined, items, test.quarantined, origin, test.environment)
             other = found.get((run.layer, test.id))
             if other is not None:
                 worse = max(result, other, key=lambda r: (_BAD[r.status], not r.counts))
-                result = _Result(test.id, run.layer, worse.status, result.counts and other.counts, result.items | other.items)
+                result = replace(worse, counts=result.counts and other.counts, items=result.items | other.items)
             found[run.layer, test.id] = result
     if plan is not None:
         reported = {(layer, name) for layer, test in found for name in (test, base_test_id(test))}
@@ -172,7 +186,9 @@ class _Evaluator:
         return Row(subject=subject.id, kind=subject.kind, title=subject.title, changed=subject.changed, required=required, status=status)
 
     def _category(self, subject: Subject, category: Category) -> CategoryResult:
-        results = [result for result in self._members[category.id] if not result.items.isdisjoint(subject.items)]
+        members = [result for result in self._members[category.id] if not result.items.isdisjoint(subject.items)]
+        # What is in quarantine is shown and counts for nothing, whatever it says.
+        results = [result for result in members if not result.quarantined]
         waivers = [None if result.counts else self._desk.waiver_for(result.id, subject, category) for result in results]
         status = _status(results)
         if status != "passed":
@@ -180,8 +196,27 @@ class _Evaluator:
             if by_subject or (results and all(waiver or result.counts for waiver, result in zip(waivers, results, strict=True))):
                 status = "waived"
             self._report(subject, category, status, results, [by_subject, *waivers])
+        idle = [result for result in members if result.quarantined]
+        if idle and category.gating == "blocking" and not any(result.counts for result in results):
+            self._say(
+                "069",
+                f"{idle[0].id} may not be in quarantine: no other test covers {subject.kind} {subject.id} in {category.id}, which is blocking",
+                subject.id,
+                "take it out of quarantine and mend it, or let another test cover the item first",
+                Severity.ERROR,
+            )
+        covering = [*zip(results, waivers, strict=True), *((result, None) for result in idle)]
         tests = tuple(
-            CoveringTest(id=result.id, status=result.status, layer=result.layer, waiver=waiver) for result, waiver in zip(results, waivers, strict=True)
+            CoveringTest(
+                id=result.id,
+                status=result.status,
+                layer=result.layer,
+                waiver=waiver,
+                quarantined=bool(result.quarantined),
+                reused=result.reused,
+                environment=result.environment,
+            )
+            for result, waiver in covering
         )
         return CategoryResult(category=category.id, gating=category.gating, status=status, tests=tests)
 
@@ -210,6 +245,24 @@ def _status(results: Sequence[_Result]) -> RowStatus:
     if not results or all(result.status == "missing" for result in results):
         return "missing"
     return "passed" if all(result.counts for result in results) else "incomplete"
+
+
+def _in_quarantine(matrix: MatrixFile, results: Iterable[_Result], rows: Sequence[Row]) -> Iterable[QuarantineView]:
+    """Each test in quarantine, what it would have counted for, and what of that nothing else covers."""
+    for result in results:
+        if not result.quarantined:
+            continue
+        entry = next(entry for entry in matrix.quarantine if matches_any(result.id, entry.tests) and f"until {entry.expires})" in result.quarantined)
+        places = [(row, required) for row in rows for required in row.required if any(test.id == result.id and test.quarantined for test in required.tests)]
+        yield QuarantineView(
+            test=result.id,
+            reason=entry.reason,
+            owner=entry.owner,
+            expires=entry.expires,
+            status=result.status,
+            subjects=tuple(dict.fromkeys(row.subject for row, _ in places)),
+            uncovered=tuple(dict.fromkeys(row.subject for row, required in places if required.status != "passed")),
+        )
 
 
 def _accepted_risks(subjects: Sequence[Subject]) -> Iterable[Finding]:

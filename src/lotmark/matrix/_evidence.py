@@ -21,10 +21,10 @@ def build_test_result(test_run: TestRun, subjects: Sequence[Subject], configurat
     """The same layer as in-toto ``test-result/v0.1``, for readers that know nothing of Lotmark.
 
     PASSED only if every test passed at the first try; a test that was red and then green, and is explained, is a warned
-    one; everything else that is no pass (skipped and missing too) stands among the failed.
+    one, and so is a green one in quarantine or whose result an earlier run lent; everything else that is no pass (skipped and missing too) stands among the failed.
     """
-    passed = [test.id for test in test_run.tests if test.status == "passed" and not test.red_then_green]
-    warned = [test.id for test in test_run.tests if test.red_then_green and test.reason]
+    passed = [test.id for test in test_run.tests if test.status == "passed" and not (test.red_then_green or test.quarantined or test.reused)]
+    warned = [test.id for test in test_run.tests if test.status == "passed" and (test.reason if test.red_then_green else test.quarantined or test.reused)]
     failed = sorted({test.id for test in test_run.tests} - {*passed, *warned})
     predicate: dict[str, Any] = {
         "result": "FAILED" if failed or not test_run.tests else "WARNED" if warned else "PASSED",

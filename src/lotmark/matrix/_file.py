@@ -8,7 +8,7 @@ from lotmark.product.models import DateText, NonEmpty, Section
 
 Layer = Literal["unit", "integration", "validation"]
 Gating = Literal["blocking", "waivable", "informational"]
-Occasion = Literal["always", "release-candidate", "nightly"]
+Occasion = Literal["pull-request", "release-candidate", "nightly"]
 Retention = Literal["device-lifetime", "release", "routine"]
 SubjectKind = Literal["hazard", "risk-control", "requirement"]
 SafetyClass = Literal["A", "B", "C"]
@@ -29,8 +29,8 @@ class Category(Section, frozen=True, kw_only=True):
     layer: Layer
     """The stage whose results count."""
     gating: Gating = "blocking"
-    when: Occasion = "always"
-    """When its tests are run at the latest; `always` is every change."""
+    when: Occasion = "pull-request"
+    """When its tests are run at the latest; `pull-request` is every change."""
     tests: tuple[NonEmpty, ...] = ()
     """Globs over test ids; empty: every test of the layer."""
     environment: str = ""
@@ -83,6 +83,47 @@ class Unstable(Section, frozen=True, kw_only=True):
     expires: DateText
 
 
+class Quarantine(Section, frozen=True, kw_only=True):
+    """Tests whose results count for nothing until a day, green ones neither. A test that alone covers something blocking cannot be one."""
+
+    tests: Names
+    reason: NonEmpty
+    owner: NonEmpty
+    expires: DateText
+
+
+class QuarantineLimits(Section, frozen=True, kw_only=True):
+    """How much may be in quarantine, and for how long."""
+
+    max_tests: Annotated[int, msgspec.Meta(ge=0)] = 10
+    """How many tests at a time."""
+    max_days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 30
+    """How far ahead of the day of judging the last day may lie."""
+
+
+class EnvironmentFailure(Section, frozen=True, kw_only=True):
+    """How a failure reads whose cause is the environment. It is told apart from failures of the product, and is no pass either."""
+
+    cause: NonEmpty
+    """In words: network, missing files."""
+    patterns: Names
+    """Texts that stand in a line of the failure's message, whatever the case; ``*`` is anything."""
+    owner: NonEmpty
+    rerun: bool = False
+    """Whether it explains a red attempt before a green one."""
+
+
+class Reuse(Section, frozen=True, kw_only=True):
+    """Results of an earlier run that may stand in, for the same artifacts, where nothing that changed asks for the tests."""
+
+    categories: CategoryIds
+    reason: NonEmpty
+    max_days: Annotated[int, msgspec.Meta(ge=1, le=366)]
+    """How old the result may be."""
+    blocking_max_days: Annotated[int, msgspec.Meta(ge=0, le=366)] = 0
+    """The same where the category is blocking; 0: never."""
+
+
 class WaiverRules(Section, frozen=True, kw_only=True):
     """What a waiver must keep to."""
 
@@ -103,4 +144,8 @@ class MatrixFile(Section, frozen=True, kw_only=True):
     triggers: tuple[Trigger, ...] = ()
     expensive: tuple[Expensive, ...] = ()
     unstable: tuple[Unstable, ...] = ()
+    quarantine: tuple[Quarantine, ...] = ()
+    quarantine_limits: QuarantineLimits = QuarantineLimits()
+    environment_failures: tuple[EnvironmentFailure, ...] = ()
+    reuse: tuple[Reuse, ...] = ()
     waivers: WaiverRules = WaiverRules()

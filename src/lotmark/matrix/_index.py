@@ -6,10 +6,10 @@ from pathlib import Path
 
 from lotmark.base.documents import Document, parse_document, read_document
 from lotmark.base.errors import UsageError
-from lotmark.matrix._file import Category, Layer, MatrixFile, SubjectKind
+from lotmark.matrix._file import Category, EnvironmentFailure, Layer, MatrixFile, Quarantine, SubjectKind
 from lotmark.matrix._globs import matches_any
 
-NEED_PARTS = ("requires", "overrides", "triggers")
+NEED_PARTS = ("requires", "overrides", "triggers", "reuse")
 
 
 class MatrixIndex:
@@ -21,6 +21,7 @@ class MatrixIndex:
 
     def __init__(self, matrix: MatrixFile, document: Document[MatrixFile] | None = None) -> None:
         self.matrix = matrix
+        self._environment = [(entry, [text.lower().split("*") for text in entry.patterns]) for entry in matrix.environment_failures]
         self.asks_for_severity = any(need.severity for need in matrix.requires)
         self._named = {item for override in matrix.overrides for item in override.items}
         self._needs: dict[tuple[str, str, frozenset[str]], tuple[Category, ...]] = {}
@@ -99,6 +100,23 @@ class MatrixIndex:
                 return f"{entry.reason} ({entry.owner}, until {entry.expires})"
         return ""
 
+    def quarantine_of(self, test: str, day: date) -> Quarantine | None:
+        """The quarantine that holds the test on that day."""
+        return next((entry for entry in self.matrix.quarantine if entry.expires >= day.isoformat() and matches_any(test, entry.tests)), None)
+
+    def environment_failure(self, message: str) -> EnvironmentFailure | None:
+        """The declared cause in the environment that the message of a failure tells of."""
+        lines = message.lower().splitlines() if self._environment else []
+        return next((entry for entry, texts in self._environment if any(_tells(parts, line) for parts in texts for line in lines)), None)
+
+    def reuse_days(self, test: str, layer: Layer) -> int:
+        """How old a result of the test may be to stand in for one of this run; 0 where it may not. Each of its categories must allow it."""
+        days = []
+        for category in self.categories_of(test, layer):
+            rules = [rule for rule in self.matrix.reuse if category.id in rule.categories]
+            days.append(max((rule.blocking_max_days if category.gating == "blocking" else rule.max_days for rule in rules), default=0))
+        return min(days, default=0)
+
     def is_blocking(self, test: str, layer: Layer | None) -> bool:
         """Whether no waiver can reach the test: a blocking category holds it, or no category at all."""
         found = self.categories_of(test, layer)
@@ -108,6 +126,17 @@ class MatrixIndex:
         """The informational categories that alone hold the test, for people; empty otherwise."""
         found = self.categories_of(test, layer)
         return ", ".join(category.id for category in found) if found and all(category.gating == "informational" for category in found) else ""
+
+
+def _tells(parts: Sequence[str], line: str) -> bool:
+    """Whether the parts stand in the line one behind the other; the first place of each is as good as any, so one look is enough."""
+    at = 0
+    for part in parts:
+        found = line.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def read_matrix(path: Path, *, name: str | None = None) -> Document[MatrixFile]:

@@ -5,14 +5,14 @@ nothing about the change asks for it. For a release candidate nothing is left ou
 a subject without any test: the plan never makes the evaluation incomplete.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from lotmark.matrix._file import Category, MatrixFile, Occasion
 from lotmark.matrix._globs import matches_any, matches_item
 from lotmark.matrix._index import MatrixIndex
 from lotmark.matrix._subjects import Coverage, Subject, find_subjects
-from lotmark.matrix.models import KnownTest, LeftOut, Plan, Selected
+from lotmark.matrix.models import KnownTest, LeftOut, Plan, Selected, TestRecord
 from lotmark.trace.models import TraceGraph
 
 
@@ -35,6 +35,7 @@ def plan_tests(
     occasion: Occasion = "release-candidate",
     first_release: bool = False,
     safety_class: str = "C",
+    reusable: Mapping[str, TestRecord] | None = None,
 ) -> Plan:
     """The plan for a change.
 
@@ -44,9 +45,10 @@ def plan_tests(
         tests: All known tests, see `find_known_tests`.
         changed_paths: Paths changed since the last release; None if nobody can say, which selects everything.
         changed_items: Items that changed, or that the commits reference.
-        occasion: What the plan is for: ``always`` an ordinary change, ``nightly``, or ``release-candidate``.
+        occasion: What the plan is for: ``pull-request`` an ordinary change, ``nightly``, or ``release-candidate``.
         first_release: Nothing was released before, so everything runs.
         safety_class: Of the product; holds where an item does not name its own.
+        reusable: Earlier results that may stand in, see `find_reusable`: their tests run only if something that changed asks for them.
 
     Raises:
         UsageError: LM-MTX-030 or LM-MTX-031 if the matrix contradicts itself.
@@ -55,23 +57,26 @@ def plan_tests(
     coverage = Coverage(graph)
     change = _Change(None if changed_paths is None else tuple(sorted(changed_paths)), frozenset(changed_items), first_release)
     subjects = find_subjects(index, graph, change.items, first_release=first_release, safety_class=safety_class)
-    reasons = {test.id: _reasons(index, test, coverage, graph, change, occasion) for test in tests}
+    # On a first release, or where nobody can say what changed, no earlier result stands in for anything.
+    earlier = {} if first_release or change.paths is None else dict(reusable or {})
+    reasons = {test.id: _reasons(index, test, coverage, graph, change, None if test.id in earlier else occasion) for test in tests}
     if occasion == "release-candidate":
-        _add_only_tests(index, tests, subjects, coverage, reasons)
+        _add_only_tests(index, tests, subjects, coverage, reasons, earlier)
     ordered = sorted(tests, key=lambda test: test.id)
     selected = tuple(Selected(test=test.id, reasons=tuple(reasons[test.id])) for test in ordered if reasons[test.id])
-    left_out = tuple(LeftOut(test=test.id, reason=_why_not(index, test, occasion)) for test in ordered if not reasons[test.id])
+    left_out = tuple(LeftOut(test=test.id, reason=_reused(earlier.get(test.id)) or _why_not(index, test, occasion)) for test in ordered if not reasons[test.id])
     return Plan(occasion, tuple(ordered), selected, left_out)
 
 
-def _reasons(index: MatrixIndex, test: KnownTest, coverage: Coverage, graph: TraceGraph, change: _Change, occasion: Occasion) -> list[str]:
+def _reasons(index: MatrixIndex, test: KnownTest, coverage: Coverage, graph: TraceGraph, change: _Change, occasion: Occasion | None) -> list[str]:
+    """Why the test runs. `occasion` None: that it is due is no reason."""
     if change.first_release:
         return ["first release: no earlier result to rely on"]
     if change.paths is None:
         return ["what changed is not known"]
     categories = index.categories_of(test.id, test.layer)
     found = []
-    if not index.expensive_reason(test.id):
+    if occasion is not None and not index.expensive_reason(test.id):
         if not categories:
             found.append("belongs to no category")
         found += [f"{category.id} is run {_when(category)}" for category in categories if _due(category, occasion)]
@@ -98,11 +103,11 @@ def _verified_above(graph: TraceGraph, verified: frozenset[str]) -> set[str]:
 
 def _due(category: Category, occasion: Occasion) -> bool:
     """A release candidate runs what it and every change needs; nightly tests are for the night."""
-    return category.when in {"always", occasion}
+    return category.when in {"pull-request", occasion}
 
 
 def _when(category: Category) -> str:
-    return {"always": "on every change", "nightly": "every night", "release-candidate": "for each release candidate"}[category.when]
+    return {"pull-request": "on every change", "nightly": "every night", "release-candidate": "for each release candidate"}[category.when]
 
 
 def _triggered(index: MatrixIndex, categories: Sequence[Category], change: _Change) -> list[str]:
@@ -120,7 +125,9 @@ def _triggered(index: MatrixIndex, categories: Sequence[Category], change: _Chan
     return found
 
 
-def _add_only_tests(index: MatrixIndex, tests: Sequence[KnownTest], subjects: Sequence[Subject], coverage: Coverage, reasons: dict[str, list[str]]) -> None:
+def _add_only_tests(
+    index: MatrixIndex, tests: Sequence[KnownTest], subjects: Sequence[Subject], coverage: Coverage, reasons: dict[str, list[str]], earlier: Collection[str]
+) -> None:
     """Select tests without which a subject in scope would have none at all in a category that it needs."""
     verified = {test.id: coverage.verified(test.id, test.verifies) for test in tests}
     members = {category.id: [test for test in tests if category in index.categories_of(test.id, test.layer)] for category in index.matrix.categories}
@@ -129,9 +136,15 @@ def _add_only_tests(index: MatrixIndex, tests: Sequence[KnownTest], subjects: Se
             continue
         for category in subject.needs:
             covering = [test for test in members[category.id] if not verified[test.id].isdisjoint(subject.items)]
-            if covering and not any(reasons[test.id] for test in covering):
+            if covering and not any(reasons[test.id] or test.id in earlier for test in covering):
                 for test in covering:
                     reasons[test.id].append(f"{subject.id} has no other {category.id} test")
+
+
+def _reused(earlier: TestRecord | None) -> str:
+    if earlier is None or earlier.reused is None:
+        return ""
+    return f"passed in {earlier.reused.run} on {earlier.reused.finished_at[:10]} for the same artifacts, which stands in until {earlier.reused.expires}"
 
 
 def _why_not(index: MatrixIndex, test: KnownTest, occasion: Occasion) -> str:
@@ -143,4 +156,4 @@ def _why_not(index: MatrixIndex, test: KnownTest, occasion: Occasion) -> str:
     return f"run {whens}; this is {_OCCASION[occasion]} and nothing that changed asks for it"
 
 
-_OCCASION: dict[Occasion, str] = {"always": "an ordinary change", "nightly": "a nightly run", "release-candidate": "a release candidate"}
+_OCCASION: dict[Occasion, str] = {"pull-request": "an ordinary change", "nightly": "a nightly run", "release-candidate": "a release candidate"}

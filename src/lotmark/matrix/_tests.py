@@ -8,7 +8,7 @@ from typing import Final
 from lotmark.base.errors import RefusedError
 from lotmark.matrix._identity import one_line
 from lotmark.matrix._index import MatrixIndex, exact_tests
-from lotmark.matrix.models import KnownTest, Layer, MatrixFile, WaiverReview
+from lotmark.matrix.models import EnvironmentFailure, KnownTest, Layer, MatrixFile, WaiverReview
 from lotmark.trace.api import base_test_id, verifies_of
 from lotmark.trace.models import TraceGraph
 
@@ -94,6 +94,15 @@ class Tolerance:
             if by_test or (verifies and waiver.scope.items.issuperset(verifies)):
                 return f"waived by {waiver.waiver} until {waiver.expires}"
         return ""
+
+    def quarantined(self, test: str) -> str:
+        """Why the result of the test counts for nothing; empty if it counts."""
+        entry = self._index.quarantine_of(test, self._day) if self._index else None
+        return f"{entry.reason} ({entry.owner}, until {entry.expires})" if entry else ""
+
+    def environment(self, message: str) -> EnvironmentFailure | None:
+        """The declared cause in the environment that a failure's message tells of."""
+        return self._index.environment_failure(message) if self._index else None
 
     def explained(self, test: str) -> str:
         """Why red before green is accepted of the test; empty if nobody says so."""

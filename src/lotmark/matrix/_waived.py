@@ -17,6 +17,7 @@ class WaiverDesk:
     def __init__(self, review: WaiverReview) -> None:
         self._review = review
         self._used: set[str] = set()
+        self._lost: set[str] = set()
         self._blocked: dict[str, list[str]] = {}
 
     def waiver_for(self, test: str | None, subject: Subject, category: Category) -> str | None:
@@ -33,6 +34,15 @@ class WaiverDesk:
                 continue
             self._used.add(waiver.waiver)
             return waiver.waiver
+        return None
+
+    def accepts(self, items: tuple[str, ...]) -> str | None:
+        """The waiver in which a person accepted that one of these items is covered less than before; None if nobody did."""
+        for waiver, _ in self._review.active:
+            if not waiver.scope.items.isdisjoint(items):
+                self._used.add(waiver.waiver)
+                self._lost.update(items)
+                return waiver.waiver
         return None
 
     def note_runs(self, index: MatrixIndex, test_runs: Sequence[TestRun]) -> None:
@@ -65,7 +75,12 @@ class WaiverDesk:
                     name,
                     "mend what fails; if waivers are to be possible, the category must be `gating: waivable`, a change under approval like any other",
                 )
-            strangers = sorted({*(test for test in waiver.scope.tests if test not in known), *(item for item in waiver.scope.items if item not in graph.items)})
+            strangers = sorted(
+                {
+                    *(test for test in waiver.scope.tests if test not in known),
+                    *(item for item in waiver.scope.items if item not in graph.items and item not in self._lost),
+                }
+            )
             if strangers:
                 yield _finding(
                     "062",

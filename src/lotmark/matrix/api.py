@@ -23,16 +23,22 @@ if TYPE_CHECKING:
     from lotmark.matrix._collect import collect_results
     from lotmark.matrix._evaluate import evaluate_matrix
     from lotmark.matrix._evidence import build_matrix_evaluation, build_test_result, build_test_run, parse_matrix_evaluation, parse_test_run
+    from lotmark.matrix._flakes import flake_statistics, wilson_interval
     from lotmark.matrix._identity import normalise_id
     from lotmark.matrix._index import parse_matrix, read_matrix
+    from lotmark.matrix._losses import Baseline
     from lotmark.matrix._plan import plan_tests
     from lotmark.matrix._reports import RESULT_LIMITS, read_results, scan_results
+    from lotmark.matrix._reuse import PastRun, find_reusable
     from lotmark.matrix._schemas import matrix_schema
+    from lotmark.matrix._shards import durations, split_tests
     from lotmark.matrix._tests import find_known_tests, parse_test_list
     from lotmark.matrix._waivers import build_waiver, build_waiver_closure, find_active_waivers
 
 __all__ = [
     "RESULT_LIMITS",
+    "Baseline",
+    "PastRun",
     "build_matrix_evaluation",
     "build_test_result",
     "build_test_run",
@@ -40,10 +46,13 @@ __all__ = [
     "build_waiver_closure",
     "check_matrix",
     "collect_results",
+    "durations",
     "evaluate_matrix",
     "find_active_waivers",
     "find_gaps",
     "find_known_tests",
+    "find_reusable",
+    "flake_statistics",
     "matrix_schema",
     "normalise_id",
     "parse_matrix",
@@ -54,9 +63,12 @@ __all__ = [
     "read_matrix",
     "read_results",
     "scan_results",
+    "split_tests",
+    "wilson_interval",
 ]
 
 _LATE = {
+    "PastRun": "_reuse",
     "RESULT_LIMITS": "_reports",
     "build_matrix_evaluation": "_evidence",
     "build_test_result": "_evidence",
@@ -65,10 +77,14 @@ _LATE = {
     "build_waiver_closure": "_waivers",
     "check_matrix": "_check",
     "collect_results": "_collect",
+    "durations": "_shards",
     "evaluate_matrix": "_evaluate",
     "find_active_waivers": "_waivers",
     "find_gaps": "_check",
     "find_known_tests": "_tests",
+    "Baseline": "_losses",
+    "find_reusable": "_reuse",
+    "flake_statistics": "_flakes",
     "matrix_schema": "_schemas",
     "normalise_id": "_identity",
     "parse_matrix": "_index",
@@ -79,6 +95,8 @@ _LATE = {
     "read_matrix": "_index",
     "read_results": "_reports",
     "scan_results": "_reports",
+    "split_tests": "_shards",
+    "wilson_interval": "_flakes",
 }
 """Loaded when asked for (PEP 562): who verifies a waiver needs none of what reads results and judges them."""
 

@@ -15,6 +15,7 @@ from lotmark.base.findings import Finding
 from lotmark.matrix._file import (
     Category,
     CategoryId,
+    EnvironmentFailure,
     Expensive,
     Gating,
     Layer,
@@ -22,7 +23,10 @@ from lotmark.matrix._file import (
     Need,
     Occasion,
     Override,
+    Quarantine,
+    QuarantineLimits,
     Retention,
+    Reuse,
     SafetyClass,
     SubjectKind,
     Trigger,
@@ -40,10 +44,13 @@ __all__ = [
     "CategoryView",
     "CollectedResults",
     "Counts",
+    "CoverageLoss",
     "CoveringTest",
     "DeclaredGap",
+    "EnvironmentFailure",
     "Expensive",
     "FileRef",
+    "FlakeStatistic",
     "Gating",
     "GatingSummary",
     "KnownTest",
@@ -56,16 +63,22 @@ __all__ = [
     "Occasion",
     "Override",
     "Plan",
+    "Quarantine",
+    "QuarantineLimits",
+    "QuarantineView",
     "Record",
     "ResultCase",
     "ResultFile",
     "ResultFormat",
     "ResultReport",
     "Retention",
+    "Reuse",
+    "ReusedFrom",
     "Row",
     "RowStatus",
     "SafetyClass",
     "Selected",
+    "ShardRecord",
     "SubjectKind",
     "Summary",
     "TestAttempt",
@@ -109,6 +122,8 @@ class TestAttempt(Record, frozen=True, kw_only=True, gc=False):
     status: TestStatus
     seconds: float = 0.0
     message: str = ""
+    environment: str = ""
+    """The declared cause in the environment that the message of a red attempt tells of; empty: the product's own, as far as anybody knows."""
 
 
 class ResultCase(msgspec.Struct, frozen=True, gc=False):
@@ -164,6 +179,8 @@ class ResultFile:
     name: str
     data: bytes
     modified_at: datetime
+    shard: int = 0
+    """Number of the worker that left it, from 1; 0 where there is one only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +200,17 @@ class FileRef(Record, frozen=True, kw_only=True):
     sha256: str
 
 
+class ReusedFrom(Record, frozen=True, kw_only=True):
+    """The run whose result stands in: it tested the very same artifacts."""
+
+    run: str
+    test_run: str
+    """SHA-256 of the `test-run` statement that holds the result."""
+    finished_at: str
+    expires: DateText
+    """The last day (UTC) on which the matrix lets it stand in."""
+
+
 class TestRecord(Record, frozen=True, kw_only=True):
     """One test: its result (that of the last attempt) and every attempt."""
 
@@ -199,6 +227,15 @@ class TestRecord(Record, frozen=True, kw_only=True):
     red_then_green: bool = False
     reason: str = ""
     """Why a red attempt before the green one is accepted; empty: nobody has said."""
+    quarantined: str = ""
+    """Why its result counts for nothing, and until when; empty: it counts."""
+    reused: ReusedFrom | None = None
+    """Where the result comes from, if the test did not run this time."""
+
+    @property
+    def environment(self) -> str:
+        """The declared cause in the environment of a red result; empty where there is none."""
+        return self.attempts[-1].environment if self.attempts and self.status in {"failed", "error"} else ""
 
 
 class AttemptRecord(Record, frozen=True, kw_only=True):
@@ -218,6 +255,16 @@ class Counts(Record, frozen=True, kw_only=True):
     error: int = 0
     skipped: int = 0
     missing: int = 0
+
+
+class ShardRecord(Record, frozen=True, kw_only=True):
+    """One of the workers over which a layer was spread: what it had to run, and what it reported."""
+
+    number: int
+    """From 1."""
+    expected: tuple[str, ...]
+    received: int
+    missing: tuple[str, ...]
 
 
 class TestRun(Record, frozen=True, kw_only=True):
@@ -241,6 +288,8 @@ class TestRun(Record, frozen=True, kw_only=True):
     unexpected: tuple[str, ...]
     counts: Counts
     attempts: tuple[AttemptRecord, ...]
+    shards: tuple[ShardRecord, ...] = ()
+    """Of the last attempt; none where one worker ran everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +298,25 @@ class CollectedResults:
 
     test_run: TestRun
     findings: tuple[Finding, ...]
+
+
+class FlakeStatistic(Record, frozen=True, kw_only=True):
+    """How often one test was red and green on the same artifacts."""
+
+    test: str
+    trials: int
+    """Sets of artifacts on which it ended green or red."""
+    flaky: int
+    """Trials in which it was both."""
+    attempts: int
+    red: int
+    environment: int
+    """Red attempts with a declared cause in the environment."""
+    rate: float
+    low: float
+    """Lower end of the interval of the rate."""
+    high: float
+    confidence: float
 
 
 # ---- plan ---------------------------------------------------------------------------------------------------------
@@ -375,6 +443,12 @@ class CoveringTest(Record, frozen=True, kw_only=True):
     status: TestStatus
     layer: Layer
     waiver: str | None = None
+    quarantined: bool = False
+    """It is shown and does not count."""
+    reused: str | None = None
+    """The run whose result stands in."""
+    environment: str = ""
+    """The declared cause in the environment of a red result."""
 
 
 class CategoryResult(Record, frozen=True, kw_only=True):
@@ -410,6 +484,29 @@ class WaiverView(Record, frozen=True, kw_only=True):
     index: int
 
 
+class QuarantineView(Record, frozen=True, kw_only=True):
+    """A test whose result did not count in this evaluation."""
+
+    test: str
+    reason: str
+    owner: str
+    expires: str
+    status: TestStatus
+    subjects: tuple[str, ...]
+    """What it would have counted for."""
+    uncovered: tuple[str, ...]
+    """Those of them that no other test covers now, in a category that they need."""
+
+
+class CoverageLoss(Record, frozen=True, kw_only=True):
+    """Something that the last release covered, or asked to be covered, and this one does not."""
+
+    subject: str
+    what: str
+    waiver: str | None
+    """The waiver in which a person accepted it; null: nobody did."""
+
+
 class GatingSummary(Record, frozen=True, kw_only=True):
     """How many subject-and-category pairs ended how."""
 
@@ -440,6 +537,9 @@ class MatrixEvaluation(Record, frozen=True, kw_only=True):
     left_out: tuple[LeftOut, ...]
     waivers: tuple[WaiverView, ...]
     summary: Summary
+    quarantined: tuple[QuarantineView, ...] = ()
+    losses: tuple[CoverageLoss, ...] = ()
+    """Against the last release."""
 
 
 @dataclass(frozen=True, slots=True)

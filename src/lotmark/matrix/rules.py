@@ -238,4 +238,58 @@ RULES: Final[tuple[Rule, ...]] = (
         "A waiver states scope, reason, residual risk, owner and signer, and ends on a day; one of these is missing or out of bounds.",
         "state what is missing",
     ),
+    Rule(
+        "LM-MTX-064",
+        "test in quarantine",
+        "The test is known to be unstable and counts for nothing until it is mended: a red result closes no gate, a green one covers nothing. It runs and is shown all the same.",
+        "mend it, and take it out of `quarantine` in quality/matrix.yaml",
+    ),
+    Rule(
+        "LM-MTX-065",
+        "failure of the environment",
+        f"The message of the failure is one that the matrix declares to be the environment's: a network, a missing file. Nothing is known of the product by it. {_COVERS}",
+        "mend the environment and run the tests again",
+    ),
+    Rule(
+        "LM-MTX-066",
+        "worker of a layer is lost",
+        "The layer was spread over several workers, and one of them reported none of its tests. They are missing, whatever the others say.",
+        "look at that worker's output and run the layer again",
+    ),
+    Rule(
+        "LM-MTX-067",
+        "earlier results stand in",
+        "The matrix lets results of an earlier run stand in for a while: for the very same artifacts, where nothing that changed asks for the tests. They are shown as reused wherever they are shown.",
+        "nothing, while `reuse` in quality/matrix.yaml holds",
+    ),
+    Rule(
+        "LM-MTX-068",
+        "quarantine ended",
+        "Its last day has passed, and the tests count again.",
+        "mend the tests and remove the entry",
+    ),
+    Rule(
+        "LM-MTX-069",
+        "quarantine is not allowed",
+        "No other test covers something that is blocking: with this one in quarantine nobody would know whether the risk control works (ISO 14971:2019, 7.2).",
+        "take the test out of quarantine and mend it, or let another test cover the item first",
+    ),
+    Rule(
+        "LM-MTX-070",
+        "quarantine is over its limits",
+        "More tests, or a later end, than `quarantine-limits` allows. Quarantine is an exception with an end; a growing one is a test suite that nobody believes.",
+        "mend some of the tests, or raise the limits under approval",
+    ),
+    Rule(
+        "LM-MTX-071",
+        "coverage shrank",
+        "The last release covered an item, held a link or needed a category that this one does not. Coverage that grows because less is asked for shows in no percentage (ISO 14971:2019, 4.4 and 10; IEC 62304:2006+A1:2015, 7.4), so a person signs for each.",
+        "put it back, or sign a waiver that names the item",
+    ),
+    Rule(
+        "LM-MTX-074",
+        "no such number of workers",
+        "Tests are spread over a whole number of workers, from 1 to 1024, and the number of one is not above theirs.",
+        "name a number within these bounds",
+    ),
 )

@@ -122,5 +122,7 @@ def find_previous(settings: Settings, commit: str) -> PreviousRelease | None:
         if content["product"] != settings.product.id or not is_ancestor(settings.product.root, content["source"]["commit"], commit):
             continue
         opened = read_run(settings.reader, content["run"]).last("run-opened")
-        return PreviousRelease(content["version"], content["source"]["commit"], content["artifact"]["sha256"], identity_of(opened).configuration, entry.index)
+        return PreviousRelease(
+            content["version"], content["source"]["commit"], content["run"], content["artifact"]["sha256"], identity_of(opened).configuration, entry.index
+        )
     return None

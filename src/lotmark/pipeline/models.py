@@ -92,6 +92,7 @@ class PreviousRelease:
 
     version: str
     commit: str
+    run: str
     artifact: str
     configuration: tuple[tuple[str, str], ...]
     index: int

@@ -179,11 +179,13 @@ class TestShape(Shape, frozen=True):
     red_then_green: bool = False
     reason: str = ""
     verifies: list[str] = []
+    quarantined: str = ""
+    """Why its result counts for nothing; empty: it counts."""
 
     @property
     def counts(self) -> bool:
         """Whether it passed with nothing left to explain."""
-        return self.status == "passed" and (not self.red_then_green or bool(self.reason))
+        return self.status == "passed" and not self.quarantined and (not self.red_then_green or bool(self.reason))
 
 
 class TestCounts(Shape, frozen=True):
@@ -220,6 +222,7 @@ class MatrixTest(Shape, frozen=True):
     status: str
     layer: str = ""
     waiver: str | None = None
+    quarantined: bool = False
 
 
 class RequiredShape(Shape, frozen=True):

@@ -243,7 +243,7 @@ def _layer(selection: Selection, claims: Claims, layer: str) -> model.Layer:
         return model.Layer(
             layer=layer, present=False, expected=0, received=0, passed=0, failed=0, skipped=0, missing=[], unexcused=[], unexpected=[], failing=[], unstable=[]
         )
-    excused = excused_tests(selection, claims, found.missing)
+    excused = excused_tests(selection, claims, found.missing) | {test.id for test in found.tests if test.quarantined}
     return model.Layer(
         layer=layer,
         present=True,

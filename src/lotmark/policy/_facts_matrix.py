@@ -39,6 +39,8 @@ def matrix_fact(selection: Selection, claims: Claims) -> model.Matrix:
             for row, required, _ in judged
             if required.gating == "blocking"
             for test in required.tests
+            # What is in quarantine is asked for nothing; whether the row holds without it, its status says.
+            if not test.quarantined
         ],
     )
 

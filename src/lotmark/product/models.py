@@ -225,6 +225,10 @@ class TestLayer(Section, frozen=True, kw_only=True):
     """How often the command is tried while a test fails; every attempt is kept as evidence."""
     network: bool = False
     """Whether the tests may use the network."""
+    selection: str = ""
+    """A path, relative to the source root, at which the command finds the ids of the tests to run, one a line; empty: it runs all."""
+    shards: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    """Over how many sandboxes at a time the tests are spread; more than one needs `selection` and `list-command`."""
 
 
 class TestsSection(Section, frozen=True, kw_only=True):

@@ -49,7 +49,7 @@ def test_an_evaluation_is_written_and_read_again() -> None:
     evaluation = evaluate_matrix(matrix(), graph(), green_runs(), run=RUN).evaluation
     evidence = build_matrix_evaluation(evaluation, SUBJECTS)
     assert parse_matrix_evaluation(evidence.predicate) == evaluation
-    assert set(evidence.predicate) == {"run", "product", "categories", "rows", "selected", "leftOut", "waivers", "summary"}
+    assert set(evidence.predicate) == {"run", "product", "categories", "rows", "selected", "leftOut", "waivers", "summary", "quarantined", "losses"}
     assert set(evidence.predicate["rows"][0]) == {"subject", "kind", "title", "changed", "required", "status"}
     build_payload(evidence, Registry(KINDS))
 

@@ -34,7 +34,7 @@ def test_a_matrix_for_a_real_product_is_short() -> None:
 
 def test_five_lines_are_enough() -> None:
     category = parse_matrix(SHORT.encode()).value.categories[0]
-    assert (category.gating, category.when, category.tests, category.retention) == ("blocking", "always", (), "device-lifetime")
+    assert (category.gating, category.when, category.tests, category.retention) == ("blocking", "pull-request", (), "device-lifetime")
 
 
 def test_it_is_read_from_a_file(tmp_path: Path) -> None:

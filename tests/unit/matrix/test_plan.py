@@ -30,7 +30,7 @@ def test_a_release_candidate_runs_everything_but_expensive_tests_that_nothing_as
 
 
 def test_an_ordinary_change_leaves_the_release_candidates_tests_out() -> None:
-    plan = _plan(occasion="always")
+    plan = _plan(occasion="pull-request")
     assert set(_left_out(plan)) == {VALIDATION, EXPENSIVE}
     assert _left_out(plan)[VALIDATION] == "run validation for each release candidate; this is an ordinary change and nothing that changed asks for it"
 
@@ -38,7 +38,7 @@ def test_an_ordinary_change_leaves_the_release_candidates_tests_out() -> None:
 def test_nightly_tests_run_at_night() -> None:
     text = MATRIX.replace("when: release-candidate", "when: nightly")
     assert VALIDATION in _reasons(_plan(text=text, occasion="nightly"))
-    assert "this is an ordinary change" in _left_out(_plan(text=text, occasion="always"))[VALIDATION]
+    assert "this is an ordinary change" in _left_out(_plan(text=text, occasion="pull-request"))[VALIDATION]
 
 
 def test_for_a_release_candidate_nightly_tests_run_where_a_hazard_has_no_others() -> None:

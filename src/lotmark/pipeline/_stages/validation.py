@@ -5,9 +5,9 @@ from typing import Final
 
 from lotmark.base.errors import NothingToJudgeError, RefusedError
 from lotmark.base.findings import Finding, has_errors
-from lotmark.matrix.api import build_matrix_evaluation, evaluate_matrix, parse_test_run
+from lotmark.matrix.api import Baseline, build_matrix_evaluation, evaluate_matrix, parse_matrix_evaluation, parse_test_run
 from lotmark.matrix.models import Layer, MatrixResult, TestRecord, TestRun
-from lotmark.pipeline._context import StageContext
+from lotmark.pipeline._context import StageContext, read_run
 from lotmark.pipeline._layers import TestBench, add_layer, run_layer, summarise_layer
 from lotmark.pipeline._trace_rules import judge_trace
 from lotmark.pipeline.models import Outcome, StageResult
@@ -51,6 +51,7 @@ def work(context: StageContext) -> StageResult:
         waivers=bench.waivers,
         changed_items=bench.changed_items,
         plan=plan or bench.plan({}),
+        baseline=_baseline(context),
         first_release=change["base"] is None,
         safety_class=safety_class,
     )
@@ -59,12 +60,25 @@ def work(context: StageContext) -> StageResult:
     return builder.close(Outcome.REFUSED if has_errors(findings) else Outcome.ACCEPTED, f"{told}; {summarise_matrix(result, runs)}", findings)
 
 
+def _baseline(context: StageContext) -> Baseline | None:
+    """What the last release covered, from the evidence of its run."""
+    if context.previous is None:
+        return None
+    released = read_run(context.settings.reader, context.previous.run)
+    evaluation = released.find("matrix-evaluation")
+    return Baseline(
+        context.previous.version,
+        released.predicate("trace-snapshot"),
+        parse_matrix_evaluation(evaluation.statement.predicate) if evaluation else None,
+    )
+
+
 def _worst(tests: Iterable[TestRecord]) -> dict[str, str]:
     """Status of each test; one that runs in two layers has passed if it passed in both."""
     found: dict[str, str] = {}
     for test in tests:
         if found.get(test.id, "passed") == "passed":
-            found[test.id] = test.status
+            found[test.id] = "quarantined" if test.quarantined else test.status
     return found
 
 
