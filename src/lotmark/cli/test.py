@@ -134,14 +134,14 @@ def collect(output: Output, layer: Any, results: tuple[Path, ...], exit_code: in
     except ValueError as error:
         raise UsageError("LM-CLI-003", f"--since: {error}", solution="name an instant such as 2026-11-23T12:00:00Z") from error
     known = [test.id for test in find_known_tests(matrix, graph) if test.layer == layer]
-    expected, optional, shards = _expected(plan_file, layer) if plan_file else (known, [], [])
+    expected, optional, shards, whole = _expected(plan_file, layer) if plan_file else (known, [], [], False)
     collected = collect_results(
         layer,
         [Attempt(files, started, max(times), exit_code)],
         run=f"{product.id}:RUN-0000",
         product=product.id,
         expected=expected,
-        expected_complete=plan_file is not None,
+        expected_complete=whole,
         optional=optional,
         shards=shards,
         verifies=verifies_of(graph),
@@ -150,18 +150,19 @@ def collect(output: Output, layer: Any, results: tuple[Path, ...], exit_code: in
     return _tell(output, layer, collected)
 
 
-def _expected(path: Path, layer: str) -> tuple[list[str], list[str], list[list[str]]]:
-    """What a plan expects of the layer, what it left out, and what of it each worker runs."""
+def _expected(path: Path, layer: str) -> tuple[list[str], list[str], list[list[str]], bool]:
+    """What a plan expects of the layer, what it left out, what of it each worker runs, and whether it knows the layer of every test."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
-        selected = {each["test"] for each in made["selected"] if each["layer"] in {layer, None}}
+        selected = {each["test"] for each in made["selected"] if each["layer"] == layer}
+        whole = all(each["layer"] for each in made["selected"])
         left_out = [each["test"] for each in made["leftOut"]]
         shards = [[test for test in shard if test in selected] for shard in made["shards"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             "LM-CLI-003", f"{path} is no plan: {type(error).__name__} {error}", solution="make one with `lotmark --format json test plan`"
         ) from error
-    return sorted(selected), left_out, shards
+    return sorted(selected), left_out, shards, whole
 
 
 def _tell(output: Output, layer: str, collected: "CollectedResults") -> int:
