@@ -8,7 +8,7 @@ import pytest
 from fakes.forgery import add
 from lotmark.attest.api import sign_payload
 
-pytestmark = pytest.mark.verifies("REQ-009", "REQ-011", "RC-005", "HAZ-006")
+pytestmark = pytest.mark.verifies("REQ-009", "REQ-011", "REQ-421", "REQ-425", "RC-005", "HAZ-006")
 
 UNIT = "tests/unit/tests.sh::test_greets"
 INTEGRATION = "tests/integration/tests.sh::test_built"

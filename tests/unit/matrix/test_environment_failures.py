@@ -7,7 +7,7 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.matrix.api import collect_results, evaluate_matrix
 from lotmark.matrix.models import Attempt, CollectedResults, ResultFile
 
-pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+pytestmark = pytest.mark.verifies("REQ-423", "REQ-011", "RC-005", "HAZ-006")
 
 DECLARED = """\
 environment-failures:

@@ -10,7 +10,7 @@ from fakes.matrix_product import UNIT, test_run
 from lotmark.matrix.api import flake_statistics, wilson_interval
 from lotmark.matrix.models import CollectContext, FileRef, TestRun
 
-pytestmark = pytest.mark.verifies("REQ-011", "RC-005")
+pytestmark = pytest.mark.verifies("REQ-426", "REQ-011", "RC-005")
 
 OTHER = "tests/unit/test_lot.py::test_expired"
 

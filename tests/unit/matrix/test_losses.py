@@ -12,7 +12,7 @@ from lotmark.matrix.api import Baseline, evaluate_matrix
 from lotmark.matrix.models import MatrixResult, Waiver, WaiverReview, WaiverScope, WaiverSigner
 from lotmark.trace.predicates import build_trace_snapshot
 
-pytestmark = [pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006"), pytest.mark.attack("O04")]
+pytestmark = [pytest.mark.verifies("REQ-425", "REQ-011", "RC-005", "HAZ-006"), pytest.mark.attack("O04")]
 
 SUBJECT = (Subject("source", {"sha256": "a" * 64}),)
 

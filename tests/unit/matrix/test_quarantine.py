@@ -9,7 +9,7 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.matrix.api import build_test_result, check_matrix, collect_results, evaluate_matrix, parse_matrix
 from lotmark.matrix.models import CollectedResults, MatrixResult, Row
 
-pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+pytestmark = pytest.mark.verifies("REQ-421", "REQ-011", "RC-005", "HAZ-006")
 
 DAY = date(2026, 11, 23)
 SECOND = "tests/unit/test_ct.py::test_second"

@@ -9,7 +9,7 @@ from lotmark.base.findings import Severity
 from lotmark.matrix.api import PastRun, build_test_result, collect_results, evaluate_matrix, find_reusable, parse_test_run, plan_tests
 from lotmark.matrix.models import CollectContext, FileRef, Plan, TestRecord
 
-pytestmark = pytest.mark.verifies("REQ-011", "RC-005", "HAZ-006")
+pytestmark = pytest.mark.verifies("REQ-422", "REQ-011", "RC-005", "HAZ-006")
 
 A, B = "a" * 64, "b" * 64
 RULES = """\

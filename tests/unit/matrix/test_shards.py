@@ -10,7 +10,7 @@ from lotmark.base.findings import Severity
 from lotmark.matrix.api import collect_results, durations, split_tests
 from lotmark.matrix.models import Attempt, CollectedResults, ResultFile
 
-pytestmark = pytest.mark.verifies("REQ-011", "RC-005")
+pytestmark = pytest.mark.verifies("REQ-424", "REQ-011", "RC-005")
 
 TESTS = [f"tests/unit/test_m.py::test_{n}" for n in range(6)]
 NAMES = st.lists(st.text("abc[]:/", min_size=1, max_size=6), unique=True, max_size=30)
