@@ -97,9 +97,16 @@ def _needs(
         if subject is None or not subject.needs_tests:
             continue
         now = {category.id: category.gating for category in subject.needs}
+        old = {required.category for required in row.required}
+        layers = {category.id: category.layer for category in before.categories}
         for required in row.required:
             gating = now.get(required.category)
-            if gating is None and required.gating != "informational":
+            # A category that is new for it, of the same layer and at least as strict, takes the place: mostly it was renamed.
+            replaced = any(
+                category.id not in old and category.layer == layers.get(required.category) and _WEIGHT[category.gating] >= _WEIGHT[required.gating]
+                for category in subject.needs
+            )
+            if gating is None and required.gating != "informational" and not replaced:
                 gone = "" if required.category in index.categories else ", a category that is gone"
                 yield subject.id, f"{row.kind} {subject.id} no longer needs {required.category}{gone}", (subject.id,)
             elif gating is not None and _WEIGHT[gating] < _WEIGHT[required.gating]:

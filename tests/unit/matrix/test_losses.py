@@ -140,6 +140,18 @@ def test_a_matrix_that_asks_for_less(old: str, new: str, said: list[str]) -> Non
     assert all(each.severity is Severity.ERROR for each in shrank(evaluated(text=MATRIX.replace(old, new))))
 
 
+RENAMED = MATRIX.replace("{id: unit,", "{id: modules,").replace("categories: [unit]", "categories: [modules]")
+
+
+def test_a_category_that_was_renamed_is_no_loss() -> None:
+    assert shrank(evaluated(text=RENAMED)) == []
+
+
+def test_a_milder_category_in_its_place_is_one() -> None:
+    found = shrank(evaluated(text=RENAMED.replace("owner: dana, layer: unit}", "owner: dana, layer: unit, gating: waivable}")))
+    assert "coverage shrank since 1.3.0: requirement REQ-001 no longer needs unit, a category that is gone" in [each.message for each in found]
+
+
 def test_informational_needs_may_go() -> None:
     assert shrank(evaluated(text=MATRIX.replace("categories: [integration, smoke]}", "categories: [integration]}"))) == []
 
