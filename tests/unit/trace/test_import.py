@@ -388,3 +388,16 @@ def test_a_proposed_mapping_fits_the_published_schema():
     jsonschema.validate(yaml.safe_load(format_mapping(mapping)), schema)
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"reader": "csv", "sources": [], "titel": "x"}, schema)
+
+
+def test_a_name_without_mapping_and_sources_is_refused_and_a_huge_source_too(tmp_path, monkeypatch):
+    from lotmark.trace import _import_files
+
+    policy = parse_trace({}, "q").policy
+    with pytest.raises(UsageError) as caught:
+        read_import(tmp_path, tmp_path / "quality", [], policy, name="legacy")
+    assert caught.value.code == "LM-TRC-059"
+    (tmp_path / "a.csv").write_text(SOURCE)
+    monkeypatch.setattr(_import_files, "MAX_SOURCE", 10)
+    with pytest.raises(UsageError, match="more than 10 bytes"):
+        read_import(tmp_path, tmp_path / "quality", ["a.csv"], policy)
