@@ -7,6 +7,7 @@ make). Every release is one of the test suite's: signed evidence of every kind, 
 import os
 import sys
 import time
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,10 +21,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from fakes.index_world import REGISTRY, IndexWorld
 from fakes.keyring import signer
 from fakes.ledger import policy
+from lotmark.base.digest import Digest
 from lotmark.index.api import VerifiedReader, answer_question
-from lotmark.ledger.api import create_ledger
+from lotmark.ledger.api import create_ledger, format_header, select_headers
+from lotmark.ledger.models import Header
+from lotmark.tlog.api import Frontier, leaf_hash
+from lotmark.tlog.models import Checkpoint
 
 ENTRIES = int(os.environ.get("LOTMARK_BENCH_ENTRIES", "100000"))
+HEADERS = int(os.environ.get("LOTMARK_BENCH_HEADERS", "100000"))
 REBUILT = 4000
 ROUNDS = 3
 QUESTIONS = 200
@@ -115,6 +121,30 @@ def answering() -> list[Row]:
     ]
 
 
+def streaming() -> Row:
+    """What `verify --complete` holds in memory for a log of ten times as many headers, beyond the headers' own bytes."""
+    peaks = []
+    for length in (HEADERS // 10, HEADERS):
+        lines, frontier = [], Frontier()
+        for number in range(length):
+            header = Header(
+                "note", Digest.of(b"%d" % number), 2000, Digest.of(b"p%d" % number), ("ab" * 32,), f"run:qpcr:RUN-{number}", "2026-11-23T12:00:00.000Z"
+            )
+            lines.append(format_header(header))
+            frontier.append(leaf_hash(lines[-1]))
+        data = memoryview(b"".join(line + b"\n" for line in lines))
+        del lines
+        checkpoint = Checkpoint(ORIGIN, length, frontier.root())
+        tracemalloc.start()
+        found = select_headers(data, checkpoint, lambda entry: entry.header.scope == "run:qpcr:RUN-7")
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1000)
+        tracemalloc.stop()
+        if len(found) != 1:
+            raise RuntimeError("the entry was not found")
+    name = f"memory of verify, {HEADERS} headers"
+    return Row(name, peaks[1], peaks[0], aim=1.5, better="lower", unit="kB", against="a tenth of the headers")
+
+
 def run() -> list[Row]:
     """Every measurement of the index."""
-    return [rebuilding(), *answering()]
+    return [rebuilding(), streaming(), *answering()]

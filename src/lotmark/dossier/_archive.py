@@ -72,6 +72,11 @@ class Archive:
         member = self._members[name]
         return bytes(self._data[member.start : member.start + member.size])
 
+    def view(self, name: str) -> memoryview:
+        """As `read`, without a copy."""
+        member = self._members[name]
+        return self._data[member.start : member.start + member.size]
+
     def digest(self, name: str) -> str:
         """The SHA-256 (hex) of a file."""
         member = self._members[name]

@@ -17,7 +17,7 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import Archive
 from lotmark.dossier.models import KEY_EVENT, Freshness, Manifest, TrustFinder, VerifierFinder, belongs, blob_path, envelope_path
-from lotmark.ledger.api import TIMESTAMP, judge_witnesses, verify_by_log_keys, verify_headers, verify_timestamps
+from lotmark.ledger.api import TIMESTAMP, judge_witnesses, select_headers, verify_by_log_keys, verify_timestamps
 from lotmark.ledger.models import Attachment, Entry, blob_list
 from lotmark.ledger.ports import TimestampVerifier
 from lotmark.tlog import api as tlog
@@ -47,9 +47,10 @@ class StepFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LogContent:
-    """What step 4 gives: every header of the log at the checkpoint, the envelopes of the bundle, and what it did not judge."""
+    """What step 4 gives: the entries that concern the bundle, the envelopes of the bundle, and what it did not judge."""
 
-    entries: tuple[Entry, ...]
+    entries: Mapping[int, Entry]
+    """By index: those whose envelopes are here, those that had to be here, and the last one of the log."""
     envelopes: Mapping[int, Envelope]
     notes: tuple[Finding, ...]
 
@@ -204,8 +205,21 @@ def _find_trust(trust: TrustPolicy | TrustFinder | None, origin: str) -> TrustPo
 
 def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, registry: Registry, *, complete: bool) -> tuple[str, LogContent]:
     """Step 4: the headers give the signed root, each envelope is the one of its header, and no header of the run lacks one."""
+    others: set[str] = set()
+    names = frozenset(archive.names)
+
+    def concerns(entry: Entry) -> bool:
+        if entry.header.scope.startswith(f"run:{manifest.product}:"):
+            others.add(entry.header.scope[4:])
+        return (
+            entry.header.kind == KEY_EVENT
+            or entry.index == checkpoint.size - 1
+            or belongs(entry.header, run=manifest.run, product=manifest.product, version=manifest.version)
+            or envelope_path(entry) in names
+        )
+
     try:
-        entries = verify_headers(archive.read(form.HEADERS), checkpoint)
+        entries = select_headers(archive.view(form.HEADERS), checkpoint, concerns)
         (size, root), proofs = form.parse_proofs(archive.read(form.PROOFS))
     except LotmarkError as error:
         raise StepFailedError.of(error) from error
@@ -213,7 +227,7 @@ def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, regi
     if (size, root) != (checkpoint.size, checkpoint.root):
         findings.append(broken("LM-DOS-014", f"PROOF_INVALID: {form.PROOFS} is about another tree", form.PROOFS))
     envelopes: dict[int, Envelope] = {}
-    by_path = {envelope_path(entry): entry for entry in entries}
+    by_path = {envelope_path(entry): entry for entry in entries.values()}
     blobs: set[str] = set()
     unused = dict(proofs)
     for name in archive.names:
@@ -230,7 +244,7 @@ def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, regi
         broken("LM-DOS-013", f"BLOB_LIST_MISMATCH: no entry needs {name}", name) for name in archive.names if name.startswith("blobs/") and name not in blobs
     ]
     here = {entry.index for name, entry in by_path.items() if name in archive}
-    findings += _left_out(entries, here, manifest, complete=complete)
+    findings += _left_out(entries.values(), here, manifest, complete=complete)
     if findings:
         raise StepFailedError(f"{len(findings)} records are missing or are not the log's", findings)
     notes = tuple(
@@ -238,11 +252,11 @@ def check_log(archive: Archive, manifest: Manifest, checkpoint: Checkpoint, regi
         for index in envelopes
         if registry.find(entries[index].header.kind) is None
     )
-    others = sorted({entry.header.scope[4:] for entry in entries if entry.header.scope.startswith(f"run:{manifest.product}:")} - {manifest.run})
-    told = f"{len(envelopes)} of the log's {len(entries)} records are here" + (
+    told = f"{len(envelopes)} of the log's {checkpoint.size} records are here" + (
         ", none of this run is left out" if complete else "; completeness was not asked for"
     )
-    return told + (f"; the log tells of other runs: {', '.join(others[:_MAX_SHOWN])}" if others else ""), LogContent(entries, envelopes, notes)
+    runs = sorted(others - {manifest.run})
+    return told + (f"; the log tells of other runs: {', '.join(runs[:_MAX_SHOWN])}" if runs else ""), LogContent(entries, envelopes, notes)
 
 
 def _check_entry(archive: Archive, entry: Entry, proof: form.EntryProof, checkpoint: Checkpoint, envelopes: dict[int, Envelope]) -> list[Finding]:

@@ -147,7 +147,7 @@ def _verify_log(
     if trusted is None:
         return
     keys, verified = trusted
-    own = {entry.index for entry in content.entries if entry.header.scope == f"run:{manifest.run}"}
+    own = {entry.index for entry in content.entries.values() if entry.header.scope == f"run:{manifest.run}"}
 
     def blob(digest: Digest) -> bytes | None:
         return archive.read(blob_path(digest)) if blob_path(digest) in archive else None
@@ -157,7 +157,7 @@ def _verify_log(
         evidence=RunEvidence([entry for entry in verified if entry.index in own]),
         product_entries=tuple(entry for entry in verified if entry.index not in own),
         trust=keys,
-        at=parse_instant(content.entries[-1].header.received_at),
+        at=parse_instant(content.entries[max(content.entries)].header.received_at),
         blob=blob,
     )
     if complete:

@@ -23,7 +23,7 @@ _LOOK: Final = 0.25
 """Seconds after which the answer is looked for though nobody rang: a notification is a doorbell, not a promise."""
 _AGAIN: Final = 0.1
 _LANES: Final = 2
-_PUT: Final = "WITH put AS (INSERT INTO inbox (batch) SELECT unnest(%s::bytea[]) RETURNING id) SELECT id, pg_notify('lotmark_inbox', '') FROM put ORDER BY id"
+_PUT: Final = "WITH put AS (INSERT INTO inbox (batch) SELECT unnest(%b::bytea[]) RETURNING id) SELECT id, pg_notify('lotmark_inbox', '') FROM put ORDER BY id"
 
 
 class InboxClient:

@@ -256,5 +256,10 @@ _MOVE: Final = "WITH moved AS (UPDATE head SET size = ? WHERE size = ? RETURNING
 
 
 def marked(query: str) -> LiteralString:
-    """A query of the room in psycopg's form; none holds a question mark or a percent sign of its own."""
+    """A query of the room in psycopg's form; none holds a question mark or a percent sign of its own.
+
+    Arrays travel in binary form: as text each element would be escaped, quoted and parsed.
+    """
+    for kind in ("bytea[]", "text[]", "bigint[]"):
+        query = query.replace(f"?::{kind}", f"%b::{kind}")
     return query.replace("?", "%s")

@@ -2,7 +2,8 @@
 
 import base64
 import json
-from collections.abc import Collection
+import re
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import CheckpointMalformedError, NoteMalformedError, ProofError, TlogError
 from lotmark.tlog.models import Checkpoint, ProofFile
 
+_LINE: Final = re.compile(rb"[^\n]*\n")
 _AGAIN: Final = "get the file again from where it was made; if it stays so, do not rely on it"
 
 
@@ -164,20 +166,39 @@ def _compact(data: bytes) -> bytes:
         return data
 
 
-def verify_headers(data: bytes, checkpoint: Checkpoint) -> tuple[Entry, ...]:
+def verify_headers(data: bytes | memoryview, checkpoint: Checkpoint) -> tuple[Entry, ...]:
     """The entries of a headers export, once they are exactly those that `checkpoint` (already verified) commits to.
 
     Raises:
         IntegrityError: LM-LED-104 if there are more or fewer, LM-LED-102 if their root is another, LM-LED-105 for a line that is no header.
     """
-    lines = data.split(b"\n")
-    if lines.pop() != b"" or len(lines) != checkpoint.size:
+    return tuple(select_headers(data, checkpoint, lambda _: True).values())
+
+
+def select_headers(data: bytes | memoryview, checkpoint: Checkpoint, wanted: Callable[[Entry], bool]) -> dict[int, Entry]:
+    """The wanted entries of a headers export by index, once all of it is what `checkpoint` commits to.
+
+    Of a log of any length only they are held in memory. `wanted` sees each entry once, in order, once the root is known to be right.
+
+    Raises:
+        As `verify_headers`.
+    """
+    lines = sum(1 for _ in _LINE.finditer(data))
+    if lines != checkpoint.size or bytes(data[-1:]) not in {b"", b"\n"}:
         raise IntegrityError(
-            "LM-LED-104", f"SIZE_MISMATCH: {len(lines)} whole headers, the checkpoint speaks of {checkpoint.size}", where="headers", solution=_AGAIN
+            "LM-LED-104", f"SIZE_MISMATCH: {lines} whole headers, the checkpoint speaks of {checkpoint.size}", where="headers", solution=_AGAIN
         )
-    hashes = [tlog.leaf_hash(line) for line in lines]
-    if tlog.tree_root(hashes) != checkpoint.root:
+    frontier = tlog.Frontier()
+    for line in _LINE.finditer(data):
+        frontier.append(tlog.leaf_hash(line.group()[:-1]))
+    if frontier.root() != checkpoint.root:
         raise IntegrityError(
             "LM-LED-102", f"ROOT_MISMATCH: the headers are not those of the checkpoint of size {checkpoint.size}", where="headers", solution=_AGAIN
         )
-    return tuple(Entry(index, parse_header(line), line, leaf) for index, (line, leaf) in enumerate(zip(lines, hashes, strict=True)))
+    found = {}
+    for index, line in enumerate(_LINE.finditer(data)):
+        header = line.group()[:-1]
+        entry = Entry(index, parse_header(header), header, tlog.leaf_hash(header))
+        if wanted(entry):
+            found[index] = entry
+    return found

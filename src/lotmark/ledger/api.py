@@ -18,7 +18,17 @@ from lotmark.ledger._mirror import check_tiles
 from lotmark.ledger._objects import ObjectFolder, check_object_name, object_differs, object_missing
 from lotmark.ledger._open import WAIT, folder_blobs
 from lotmark.ledger._reader import StoredLedger
-from lotmark.ledger._receipts import export_headers, parse_receipt, prove, tlog_proof, verify_headers, verify_log_checkpoint, verify_proof, verify_receipt
+from lotmark.ledger._receipts import (
+    export_headers,
+    parse_receipt,
+    prove,
+    select_headers,
+    tlog_proof,
+    verify_headers,
+    verify_log_checkpoint,
+    verify_proof,
+    verify_receipt,
+)
 from lotmark.ledger._stores import create_ledger, open_ledger
 from lotmark.ledger._timestamps import TIMESTAMP, stamp_checkpoint, stamped_bytes, verify_timestamps
 from lotmark.ledger._urls import has_password, parse_ledger_url, redact
@@ -59,6 +69,7 @@ __all__ = [
     "parse_receipt",
     "prove",
     "redact",
+    "select_headers",
     "stamp_checkpoint",
     "stamped_bytes",
     "tlog_proof",

@@ -194,3 +194,20 @@ def test_l19_a_proof_that_does_not_prove_is_never_an_entry(small, change):
     with pytest.raises(IntegrityError) as caught:
         api.verify_proof(change(api.tlog_proof(small, 1)), trusted)
     assert caught.value.code == "LM-LED-113"
+
+
+def test_of_an_export_only_what_is_wanted_is_held_and_all_of_it_is_checked(ledger):
+    data, checkpoint = api.export_headers(ledger), checkpoint_of(ledger)
+    seen = []
+
+    def wanted(entry):
+        seen.append(entry.index)
+        return entry.header.kind == "note"
+
+    found = api.select_headers(memoryview(data), checkpoint, wanted)
+    assert seen == list(range(checkpoint.size))
+    assert found == {entry.index: entry for entry in ledger.entries(kind="note")}
+    seen.clear()
+    with pytest.raises(IntegrityError) as caught:
+        api.select_headers(data.replace(b"2026", b"2027", 1), checkpoint, wanted)
+    assert (caught.value.code, seen) == ("LM-LED-102", [])
