@@ -186,6 +186,17 @@ def test_w03_a_witness_on_the_same_machine_is_marked(world):
     assert world.tiny.cli("--format", "json", "log", "witness").wire["findings"] == []
 
 
+@pytest.mark.attack("W03")
+def test_w03_doctor_notices_what_is_not_independent(world):
+    told = world.tiny.cli("--format", "json", "doctor")
+    assert [finding["code"] for finding in told.wire["findings"]].count("LM-LED-042") == 2
+    selfish = tlog.format_vkey(tlog.make_key("w.example", tlog.parse_vkey(world.log_key).public_key, KeyType.COSIGNATURE))
+    world.set_trust(tlogPolicy=[f"witness w {selfish}", "quorum w"])
+    told = world.tiny.cli("--format", "json", "doctor")
+    assert told.code == 4
+    assert "LM-ATT-090" in [finding["code"] for finding in told.wire["findings"]]
+
+
 # ---- W04: the witness itself was put back
 
 

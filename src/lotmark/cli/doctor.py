@@ -21,7 +21,7 @@ def command(output: Output, self_test: bool) -> int:
     from lotmark.builds import api as builds
     from lotmark.integrations.api import check_services
 
-    findings = [*builds.check_environment(), *check_services(_settings(output)), *_check_roots(output)]
+    findings = [*builds.check_environment(), *check_services(_settings(output)), *_check_roots(output), *_check_witnesses(output)]
     lines, results = [], []
     if self_test and not has_errors(findings):
         with tempfile.TemporaryDirectory(prefix="lotmark-doctor-") as work:
@@ -75,3 +75,18 @@ def _settings(output: Output) -> dict[str, str]:
     with suppress(LotmarkError):  # no product here, or settings that every other command refuses with their place
         settings["LOTMARK_BLOBS"] = blobs_setting(output.workspace().state)
     return settings
+
+
+def _check_witnesses(output: Output) -> list[Finding]:
+    """A warning for each witness of the ledger here that falls with this machine; an error if one is the log itself."""
+    from lotmark.base.errors import LotmarkError
+    from lotmark.bootstrap.api import check_independence
+
+    try:
+        workspace = output.workspace()
+        if not (workspace.state / "trust.json").is_file():
+            return []
+        return list(check_independence(workspace.trust_policy))
+    except LotmarkError as error:
+        dependent = error.code == "LM-ATT-090"
+        return [Finding(error.code, error.reason, subject="witnesses", help=error.solution)] if dependent else []
