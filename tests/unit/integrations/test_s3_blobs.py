@@ -351,3 +351,29 @@ def test_a_local_copy_does_not_outlive_its_context(world, monkeypatch, tmp_path)
     with pytest.raises(IntegrityError):
         world.store.local_file(Digest.of(b"other")).__enter__()
     assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_r01_a_blob_whose_retention_has_ended_goes_with_every_version(world):
+    world.overwrite()
+    assert world.store.remove(DIGEST) is True
+    assert world.versions() == []
+    assert not world.store.has(DIGEST)
+    assert world.open().find_fault(DIGEST).code == "LM-LED-108"
+    assert world.store.remove(DIGEST) is False
+    world.store.put(DATA)
+    assert world.open().get(DIGEST) == DATA
+
+
+def test_r01_a_locked_blob_stays_and_the_refusal_is_told(world):
+    store = world.open(world.url + "&lock=compliance:2d")
+    store.put(DATA)
+    with pytest.raises(EnvironmentLacksError) as caught:
+        store.remove(DIGEST)
+    assert caught.value.code == "LM-LED-004"
+    assert store.find_fault(DIGEST) is None
+
+
+def test_a_store_for_reading_removes_nothing(world):
+    with pytest.raises(EnvironmentLacksError, match="LM-LED-009"):
+        world.open(writable=False).remove(DIGEST)
+    assert len(world.versions()) == 1

@@ -16,9 +16,12 @@ from lotmark.ledger._blobs import BlobFolder
 pytestmark = pytest.mark.verifies("REQ-090", "RC-090", "REQ-095", "RC-093", "HAZ-090")
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "memory", "postgres"])
 def ledger(request, tmp_path):
-    made = api.create_ledger(tmp_path / "ledger", ORIGIN, signer("log"), clock()) if request.param == "sqlite" else MemoryLedger()
+    if request.param == "postgres":
+        made = api.create_ledger(request.getfixturevalue("postgres").database(), ORIGIN, signer("log"), clock(), blobs=api.folder_blobs(tmp_path))
+    else:
+        made = api.create_ledger(tmp_path / "ledger", ORIGIN, signer("log"), clock()) if request.param == "sqlite" else MemoryLedger()
     with made:
         yield made
 
@@ -171,3 +174,21 @@ class TestCopy:
             api.copy_database(folder, tmp_path / "none")
         assert caught.value.code == "LM-LED-004"
         assert not os.path.lexists(tmp_path / "none")
+
+    def test_a_ledger_in_postgresql_is_copied_into_one_file_that_holds(self, postgres, tmp_path):
+        url, target = postgres.database(), tmp_path / "copy"
+        target.mkdir()
+        with api.create_ledger(url, ORIGIN, signer("log"), clock(), blobs=api.folder_blobs(tmp_path)) as ledger:
+            ledger.append(founding())
+            ledger.append([note("one", blobs=(ledger.blobs.put(b"results"),))])
+            ledger.attach(3, "cosignature", "w", b"\xe2\x80\x94 w AAAA\n")
+            head, receipts = ledger.checkpoint(), [ledger.receipt(index) for index in range(3)]
+        api.copy_database(url, target)
+        assert [path.name for path in target.iterdir()] == ["ledger.db"]
+        with api.open_ledger(target, blobs=api.folder_blobs(tmp_path)) as copy:
+            assert (copy.checkpoint(), [copy.receipt(index) for index in range(3)]) == (head, receipts)
+            assert len(copy.attachments(3)) == 1
+        report = api.fsck(target, policy(), REGISTRY, blobs=api.folder_blobs(tmp_path))
+        assert [finding.code for finding in report.findings if finding.code != "LM-LED-120"] == []
+        with api.open_ledger(target, signer("log"), clock(), blobs=api.folder_blobs(tmp_path)) as writer:
+            assert writer.append([note("two")])[0].index == 3
