@@ -89,7 +89,9 @@ def _start(folder: Path, started: list[subprocess.Popen[bytes]]) -> str:
 
     def start(*command: str) -> None:
         with (folder / f"{command[0]}.out").open("wb") as output:
-            started.append(subprocess.Popen([*command], env=environment, stdout=output, stderr=output))
+            # A test process that is killed stops nothing: the servers then go with it.
+            bound = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
+            started.append(subprocess.Popen([*bound, *command], env=environment, stdout=output, stderr=output))
 
     keyring = folder / "keyring"
     run("ceph-authtool", "--create-keyring", str(keyring), "--gen-key", "-n", "mon.", "--cap", "mon", "allow *")
