@@ -420,7 +420,7 @@ def test_someone_elses_run_is_left_alone(tiny_waiting):
     assert (caught.value.code, caught.value.exit_code) == ("LM-PIP-004", 4)
 
 
-def test_an_older_ledger_that_was_put_back_is_noticed(tiny):
+def test_an_older_ledger_that_was_put_back_is_noticed(tiny, monkeypatch):
     tiny.run(until=Stage.SOURCE)
     shutil.copytree(tiny.state, tiny.folder / "backup")
     tiny.run(until=Stage.DEPENDENCIES)
@@ -432,6 +432,10 @@ def test_an_older_ledger_that_was_put_back_is_noticed(tiny):
         tiny.run(until=Stage.DEPENDENCIES)
     assert (caught.value.code, caught.value.exit_code) == ("LM-PIP-022", 6)
     (tiny.state / "engine.db").unlink()
+    with pytest.raises(IntegrityError) as caught:
+        tiny.run(until=Stage.DEPENDENCIES)
+    assert caught.value.code == "LM-LED-115", "who has seen the longer log never signs a second one"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tiny.folder / "another-machine"))
     assert tiny.run(until=Stage.DEPENDENCIES).stages[1].outcome is Outcome.ACCEPTED
 
 
