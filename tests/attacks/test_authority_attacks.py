@@ -26,6 +26,11 @@ def size(tiny):
     return tiny.size()
 
 
+def recorded(tiny):
+    """How many entries there are, but for those that tell of refused attempts: an attack may leave its trace."""
+    return sum(number for kind, number in tiny.kinds().items() if kind != "audit-event")
+
+
 def beth(tiny):
     """rene becomes a second root person; gives the options with which she signs as one."""
     if not (tiny.people / "beth.raw").exists():
@@ -84,9 +89,9 @@ def test_a01_nobody_grants_himself_a_role(two_roots):
     answers(tiny.cli("key", "role", "grant", "rene", "regulatory", "--reason", "me", *beth(tiny)), 8, "0 of 2")
     waits = size(tiny) - 1
     answers(tiny.cli("key", "root", "sign", str(waits), *tiny.as_root("ada")), 8, "1 of 2")
-    before = size(tiny)
+    before = recorded(tiny)
     answers(tiny.cli(*REVIEW, *tiny.as_root("rene")), 4, "LM-APR-033", "ROLE_CHANGE_UNAPPROVED")
-    assert size(tiny) == before
+    assert recorded(tiny) == before
 
 
 @pytest.mark.attack("A01")
@@ -114,10 +119,10 @@ def test_a01_the_role_at_the_log_index_of_the_act_counts(two_roots):
 @pytest.mark.attack("A01")
 def test_a01_a_role_event_by_somebody_who_is_no_root_person(two_roots):
     tiny = two_roots
-    before = size(tiny)
+    before = recorded(tiny)
     answers(tiny.cli("key", "role", "grant", "vera", "quality-owner", "--reason", "me", *tiny.as_root("vera")), 6, "TYPE_NOT_ALLOWED")
     answers(tiny.cli("key", "role", "grant", "nobody", "quality-owner", "--reason", "x", *tiny.as_root("ada")), 2, "LM-CLI-012")
-    assert size(tiny) == before
+    assert recorded(tiny) == before
 
 
 # ---- A08
@@ -162,17 +167,17 @@ def test_a08_a_policy_adopted_during_review_makes_the_run_stale(two_roots):
     tiny.write({"quality/policy.yaml": f"{text}\n# Next.\n"})
     adopt(tiny, "quality/policy.yaml")
     tiny.git("checkout", "--", "quality/policy.yaml")
-    before = size(tiny)
+    before = recorded(tiny)
     answers(tiny.cli("approve", "request"), 1, "POLICY_DOWNGRADE")
-    assert size(tiny) == before
+    assert recorded(tiny) == before
     answers(tiny.cli("run"), 1, "POLICY_DOWNGRADE")
 
 
 @pytest.mark.parametrize("path", ["lotmark.yaml", "quality/nothing.yaml", "../etc/passwd", "quality/requirements/REQ-001.md"])
 def test_only_the_files_that_decide_are_adopted(tiny, path):
-    before = size(tiny)
+    before = recorded(tiny)
     answers(tiny.cli("key", "adopt", path, *tiny.as_root("ada")), 2, "LM-CLI-027")
-    assert size(tiny) == before
+    assert recorded(tiny) == before
 
 
 def test_a_release_under_adopted_files_verifies_offline(two_roots, tmp_path):
@@ -196,7 +201,7 @@ def test_a11_a_delegation_does_not_reach_further_than_it_says(tiny_waiting, limi
     tiny = tiny_waiting
     words = ("approve", "delegate", "--to", "omar", "--role", "regulatory", "--tier", limit, "--days", str(days), "--reason", "on leave")
     assert tiny.cli(*words, *tiny.as_root("rene")).code == 0
-    before = size(tiny)
+    before = recorded(tiny)
     if not shift:
         answers(tiny.cli(*REVIEW, *tiny.as_root("omar"), "--delegation", "DLG-0001"), 4, "LM-APR-009", "does not reach a change of tier high")
     else:
@@ -211,7 +216,7 @@ def test_a11_a_delegation_does_not_reach_further_than_it_says(tiny_waiting, limi
                     workspace, identity, person="omar", signer=tiny.signer("omar"), role="regulatory", meaning="review", reason="x", delegation="DLG-0001"
                 )
         assert caught.value.code == "LM-APR-009"
-    assert size(tiny) == before
+    assert recorded(tiny) == before
     answers(tiny.cli("approve", "request"), 8, "regulatory: review, 0 of 1")
 
 

@@ -32,9 +32,10 @@ def answers(called, code, *words):
 
 
 def state(tiny):
-    """What an attack must not change."""
+    """What an attack must not change: every entry but those that tell of refused attempts."""
     with tiny.workspace() as workspace:
-        return workspace.ledger.size, workspace.ledger.checkpoint()
+        kept = tuple(entry.leaf_hash for entry in workspace.ledger.entries() if entry.header.kind != "audit-event")
+    return len(kept), kept
 
 
 def new_key(tiny, name):
@@ -172,17 +173,17 @@ def test_e05_one_key_under_two_key_ids_is_one_signature(tiny, tmp_path):
     answers(tiny.cli("key", "root", "combine", str(tmp_path / "one.sig")), 8, "KEY_CHANGE_UNAPPROVED", "1 of 2")
     # Nor is the same public key enrolled a second time, for another person.
     answers(tiny.cli("key", "enrol", "omar", "--public", str(tiny.people / "quinn.pub"), *tiny.as_root("ada")), 8, "KEY_CHANGE_UNAPPROVED")
-    answers(tiny.cli("key", "root", "sign", str(state(tiny)[0] - 1), *tiny.as_root("rene", "beth")), 6, "enrolled once")
+    answers(tiny.cli("key", "root", "sign", str(tiny.size() - 1), *tiny.as_root("rene", "beth")), 6, "enrolled once")
 
 
 @pytest.mark.attack("E06")
 def test_e06_one_person_with_two_root_keys_is_one_person(tiny, tmp_path):
     two_roots(tiny)
     assert tiny.cli("key", "enrol", "ada", "--root", "--public", str(new_key(tiny, "ada2")), *tiny.as_root("ada")).code == 8
-    assert tiny.cli("key", "root", "sign", str(state(tiny)[0] - 1), *tiny.as_root("rene", "beth")).code == 0
+    assert tiny.cli("key", "root", "sign", str(tiny.size() - 1), *tiny.as_root("rene", "beth")).code == 0
     answers(tiny.cli("key", "enrol", "quinn", "--public", str(new_key(tiny, "q")), *tiny.as_root("ada")), 8, "1 of 2")
     answers(
-        tiny.cli("key", "root", "sign", str(state(tiny)[0] - 1), *tiny.as_root("ada", "ada2")),
+        tiny.cli("key", "root", "sign", str(tiny.size() - 1), *tiny.as_root("ada", "ada2")),
         8,
         "KEY_CHANGE_UNAPPROVED",
         "1 of 2 root persons have signed (ada)",
