@@ -30,4 +30,4 @@ def test_every_code_that_is_used_is_explained():
 
 def test_every_code_of_pipeline_and_command_line_is_used():
     own = {rule.code for rule in rules() if rule.code.startswith(("LM-PIP-", "LM-CLI-"))}
-    assert own <= codes("pipeline", "bootstrap", "cli")
+    assert own <= codes("pipeline", "bootstrap", "cli", "views")
