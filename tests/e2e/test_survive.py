@@ -52,10 +52,16 @@ def run(tiny):
     return tiny.cli("--format", "json", "run")
 
 
+def recorded(tiny):
+    """How many entries the ledger holds, but for the traces of refused attempts."""
+    with tiny.workspace() as workspace:
+        return sum(entry.header.kind != "audit-event" for entry in workspace.ledger.entries())
+
+
 def assert_whole(tiny, *, size=None):
     """The ledger is sound and holds whole batches: what a stage says it recorded stands there."""
-    found = tiny.assert_sound()
-    assert size in {None, found}
+    tiny.assert_sound()
+    assert size in {None, recorded(tiny)}
     stands = set()
     with tiny.workspace() as workspace:
         stands = {entry.header.payload.hex for entry in workspace.ledger.entries()}
@@ -196,7 +202,7 @@ def sign(tiny, person, role, meaning="approval", *more):
 def test_the_policy_changes_after_review(tiny_waiting):
     tiny = tiny_waiting
     tiny.approve(by=APPROVALS[:1])
-    size = tiny.size()
+    size = recorded(tiny)
     tiny.edit("quality/policy.yaml", "anomalySeverity: 1", "anomalySeverity: 2")
     assert_told(sign(tiny, "quinn", "quality-owner"), 1, "LM-PIP-003")
     assert_told(tiny.cli("run"), 1, "LM-PIP-002")
@@ -211,7 +217,7 @@ def test_an_author_approves_himself(tiny_waiting):
     called = sign(tiny_waiting, "dana", "quality-owner")
     assert_told(called, 1, "LM-APR-001")
     assert "Dana Example is author of this change" in called.err
-    assert_whole(tiny_waiting, size=tiny_waiting.size())
+    assert_whole(tiny_waiting, size=recorded(tiny_waiting))
     assert tiny_waiting.kinds()["approval"] == 0
 
 
@@ -225,9 +231,9 @@ def test_an_author_approves_himself(tiny_waiting):
     ids=["no such role", "not asked for", "no such key"],
 )
 def test_signatures_that_nobody_may_make(tiny_waiting, person, role, meaning, code, rule):
-    size = tiny_waiting.size()
+    size = recorded(tiny_waiting)
     assert_told(sign(tiny_waiting, person, role, meaning), code, rule)
-    assert tiny_waiting.size() == size
+    assert recorded(tiny_waiting) == size
 
 
 def test_somebody_elses_key(tiny_waiting):
@@ -243,7 +249,7 @@ def test_a_wrong_passphrase(tiny_waiting, monkeypatch, tmp_path):
     wrong.touch(mode=0o600)
     wrong.write_text("not the passphrase at all\n")
     monkeypatch.setenv("LOTMARK_PASSPHRASE_FILE", str(wrong))
-    size = tiny_waiting.size()
+    size = recorded(tiny_waiting)
     called = sign(tiny_waiting, "quinn", "quality-owner")
     assert called.code == 4
     assert "passphrase" in called.err
@@ -270,7 +276,7 @@ def test_a_withdrawn_approval_is_missing_again(tiny_waiting):
     tiny = tiny_waiting
     tiny.approve()
     assert tiny.cli("approve", "request").code == 0
-    (index,) = [each["index"] for each in tiny.cli("--format", "json", "log", "search", "--kind", "approval").wire["entries"] if "Quinn" in each["signers"][0]]
+    (index,) = [each["index"] for each in tiny.cli("--format", "json", "log", "search", "--kind", "approval").wire["entries"] if "Quinn" in each["who"]]
     assert_told(tiny.cli("approve", "withdraw", *tiny.as_person("rene"), str(index), "--reason", "Not mine."), 1, "LM-APR-023")
     assert tiny.cli("approve", "withdraw", *tiny.as_person("quinn"), str(index), "--reason", "I looked at the wrong report.").code == 0
     request = tiny.cli("--format", "json", "approve", "request")
@@ -319,11 +325,11 @@ def test_a_red_test_is_waived_and_the_waiver_runs_out(tiny):
     tiny.commit()
     last_day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
     words = ["--role", "quality-owner", "--test", "tests/integration/tests.sh::test_built", "--reason", "The runner is broken.", "--residual-risk", "None."]
-    size = tiny.size()
+    size = recorded(tiny)
     assert_told(tiny.cli("waive", *tiny.as_person("quinn"), *words), 2, "LM-MTX-063")
     assert_told(tiny.cli("waive", *tiny.as_person("quinn"), *words, "--expires", "soon"), 2, "LM-MTX-063")
     assert_told(tiny.cli("waive", *tiny.as_person("omar"), *words, "--expires", last_day), 4, "LM-APR-002")
-    assert tiny.size() == size
+    assert recorded(tiny) == size
     made = tiny.cli("--format", "json", "waive", *tiny.as_person("quinn"), *words, "--expires", last_day)
     assert (made.code, made.wire["waiver"]) == (0, "tiny:WVR-0001"), made.err
     called = run(tiny)
@@ -356,7 +362,7 @@ def test_a_waiver_that_somebody_closes(tiny):
 def test_a_second_writer(tiny_waiting, monkeypatch):
     tiny = tiny_waiting
     monkeypatch.setattr(_workspace, "open_ledger", functools.partial(open_ledger, wait=0.2))
-    size = tiny.size()
+    size = recorded(tiny)
     with tiny.workspace() as workspace, workspace.writer():
         called = sign(tiny, "quinn", "quality-owner")
         assert_told(called, 4, "LM-LED-003")

@@ -26,7 +26,7 @@ _WORDS = {
 @click.option(
     "--tsa-ca",
     type=click.Path(path_type=Path),
-    envvar="LOTMARK_TSA_CA",
+    envvar=["LOTMARK_VERIFY_TSA_CA", "LOTMARK_TSA_CA"],
     default=None,
     help="PEM file of the CA certificates by which you trust time stamps, beside those of the trust file.",
 )
