@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,13 +36,19 @@ class Subject:
     folder: Path
     sign: Callable[[Path], None]
     """Signs the waiting decision of the product copied to that folder."""
+    memory: Path = field(default_factory=lambda: Path(os.environ["XDG_CONFIG_HOME"]))
+    """What its user has seen of the log so far."""
 
     @property
     def product(self) -> Path:
         return self.folder / "product"
 
     def copy(self, folder: Path) -> "Subject":
+        """A copy with a user of its own: whoever has seen one go on would refuse the other as an older ledger put back."""
         shutil.copytree(self.folder, folder, symlinks=True)
+        memory = folder.with_name(f"{folder.name}-user")
+        shutil.copytree(self.memory, memory)
+        os.environ["XDG_CONFIG_HOME"] = str(memory)
         return replace(self, folder=folder)
 
 

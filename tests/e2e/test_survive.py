@@ -602,7 +602,7 @@ def test_a_target_that_somebody_changed(tiny_released):
 
 def test_an_approval_withdrawn_after_the_release_keeps_it_from_being_deployed_again(tiny_released):
     tiny = tiny_released
-    index = next(each["index"] for each in tiny.cli("--format", "json", "log", "search", "--kind", "approval").wire["entries"] if "Quinn" in each["signers"][0])
+    index = next(each["index"] for each in tiny.cli("--format", "json", "log", "search", "--kind", "approval").wire["entries"] if "Quinn" in each["who"])
     assert tiny.cli("approve", "withdraw", *tiny.as_person("quinn"), str(index), "--reason", "A recall.").code == 0
     assert tiny.cli("deploy", "plan").code == 1
     assert_told(tiny.cli("deploy", "apply"), 1, "LM-DEP-001")

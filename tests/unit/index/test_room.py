@@ -20,7 +20,9 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "index.md"
 
 
 def test_every_code_is_told_once():
-    used = {code for path in ROOM.rglob("*.py") if path.name != "rules.py" for code in re.findall(r'"(LM-IDX-\d+)"', path.read_text(encoding="utf-8"))}
+    # The composition root compares the index with the ledger, which it alone holds both of.
+    paths = [*ROOM.rglob("*.py"), ROOM.parent / "bootstrap" / "_answers.py"]
+    used = {code for path in paths if path.name != "rules.py" for code in re.findall(r'"(LM-IDX-\d+)"', path.read_text(encoding="utf-8"))}
     assert used == {rule.code for rule in RULES}
     assert len({rule.code for rule in RULES}) == len(RULES)
 
