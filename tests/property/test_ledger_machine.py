@@ -194,12 +194,12 @@ def play(machine, examples, steps):
     )
 
 
-@pytest.mark.skip(reason="some random seeds end in a difference from the model that is not explained yet")
+@pytest.mark.skip(reason="failed once in a whole run, and seeds 1, 5 and 8 do not end within a minute; the cause is not known yet")
 def test_sqlite_is_the_model():
     play(Machine, 15, 20)
 
 
-@pytest.mark.skip(reason="some random seeds end in a difference from the model that is not explained yet")
+@pytest.mark.skip(reason="failed once in a whole run, and seeds 1, 5 and 8 do not end within a minute; the cause is not known yet")
 def test_the_fake_is_the_model():
     play(MemoryMachine, 25, 20)
 
