@@ -145,8 +145,7 @@ class MemoryLedger:
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
         self._live()
-        self._latest = max(self._latest, format_instant(self._clock.now()))
-        received_at = self._latest
+        received_at = max(self._latest, format_instant(self._clock.now()))
         prepared = [(submission, Prepared(submission)) for submission in submissions]
         before = len(self._entries)
         try:
@@ -155,6 +154,7 @@ class MemoryLedger:
             del self._entries[before:]
             raise
         if len(self._entries) > before:
+            self._latest = received_at
             self._sign()
         return tuple(self.receipt(index) for index in indices)
 

@@ -90,19 +90,24 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(RefusedError):
                 self.ledger.append(submissions)
             return
-        for receipt in self.ledger.append(submissions):
+        receipts = self.ledger.append(submissions)
+        assert [receipt.index for receipt in receipts] == expected
+        for receipt in receipts:
             told = receipt.to_json()
             assert trial.receipts.setdefault(receipt.index, told) == told
             api.verify_receipt(receipt, [policy(signer(name)).log_key for name in self.keys], origin=ORIGIN)
-        assert expected == [self.index_of(scope, text, slot) for scope, text, slot in batch]
+        for scope, text, slot in batch:
+            self.check_found(scope, text, slot, trial)
         self.model = trial
         self.seen = [self.ledger.checkpoint()]
 
-    def index_of(self, scope, text, slot):
-        if slot and (taken := self.ledger.find_slot(slot)) is not None:
-            return taken.index
-        wanted = note(text, scope=scope).envelope.payload_digest
-        return next(entry.index for entry in self.ledger.entries(kind="note", scope=scope) if entry.header.payload == wanted)
+    def check_found(self, scope, text, slot, model):
+        """A slot that was taken is found where the model has it, and so is the submission itself."""
+        taken = self.ledger.find_slot(slot) if slot else None
+        assert (None if taken is None else taken.index) == model.slots.get(slot)
+        if taken is None:
+            wanted = note(text, scope=scope).envelope.payload_digest
+            assert wanted in {entry.header.payload for entry in self.ledger.entries(kind="note", scope=scope)}
 
     @rule(data=st.binary(min_size=1, max_size=3), name=TEXTS)
     def attach(self, data, name):
@@ -194,12 +199,10 @@ def play(machine, examples, steps):
     )
 
 
-@pytest.mark.skip(reason="failed once in a whole run, and seeds 1, 5 and 8 do not end within a minute; the cause is not known yet")
 def test_sqlite_is_the_model():
     play(Machine, 15, 20)
 
 
-@pytest.mark.skip(reason="failed once in a whole run, and seeds 1, 5 and 8 do not end within a minute; the cause is not known yet")
 def test_the_fake_is_the_model():
     play(MemoryMachine, 25, 20)
 

@@ -222,11 +222,12 @@ class PostgresTables:
         """
         statements, self._statements = self._statements, []
         try:
+            # Never prepared: the server skips what follows an error in a pipeline, so psycopg would count on a statement that is not there.
             with self._connection.pipeline():
-                self._connection.execute("BEGIN")
+                self._connection.execute("BEGIN", prepare=False)
                 for query, values in statements:
-                    self._connection.execute(marked(query), values)
-                self._connection.execute("COMMIT")
+                    self._connection.execute(marked(query), values, prepare=False)
+                self._connection.execute("COMMIT", prepare=False)
         except errors.UniqueViolation as error:
             if error.diag.table_name == "entry":
                 raise DuplicateError from error

@@ -132,9 +132,9 @@ class Sequencer:
         if also is not None:
             also(jobs)
         self._tables.commit()
-        if growth is not None:
+        if growth is not None:  # what recorded nothing leaves nothing behind: another opening of the same log would not know of it
             self._frontier = growth.frontier
-        self._latest = parse_instant(received_at)
+            self._latest = parse_instant(received_at)
 
     def _place(self, job: Job, group: "_Group", place: "Callable[[Job, _Group], None]", received_at: str) -> None:
         mark = len(group.new)

@@ -70,6 +70,17 @@ def test_a_header_of_an_ordinary_run_has_200_to_400_bytes(ledger):
     assert all(entry.header_bytes.isascii() and json.loads(entry.header_bytes)["v"] == 1 for entry in ledger.entries())
 
 
+def test_a_repeat_beside_something_new_is_answered_however_many_came_before(ledger):
+    """A group that meets a repeat is sent a second time: what the store remembers of the first sending must not be counted on."""
+    kept = {}
+    for number in range(12):
+        text = f"number {number}"
+        told = ledger.append([note(text), *(note(earlier) for earlier in kept)])
+        kept[text] = told[0].to_json()
+        assert [receipt.to_json() for receipt in told] == [kept[text], *(kept[earlier] for earlier in kept if earlier != text)]
+        assert ledger.size == number + 1
+
+
 def test_l17_a_repeat_returns_the_first_receipt_byte_for_byte(ledger):
     first = ledger.append([note("one"), note("two")])
     ledger.append([note("three")])

@@ -49,6 +49,19 @@ def received(ledger):
     return [entry.header.received_at for entry in ledger.entries()]
 
 
+def test_what_recorded_nothing_leaves_no_time_behind(place, blobs):
+    """Else the time of receipt would rest on what one process remembers and the log does not hold."""
+    hands = SetClock(NOON)
+    with api.create_ledger(place, ORIGIN, signer("log"), hands, blobs=blobs) as ledger:
+        ledger.append([note("one")])
+        hands.instant = NOON + 5 * HOUR
+        ledger.append([])
+        ledger.append([note("one")])
+        hands.instant = NOON + HOUR
+        ledger.append([note("two")])
+        assert received(ledger) == [format_instant(NOON), format_instant(NOON + HOUR)]
+
+
 @pytest.mark.attack("T01")
 def test_t01_a_clock_that_was_set_back_does_not_turn_the_time_of_receipt_back(place, blobs):
     hands = SetClock(NOON)
