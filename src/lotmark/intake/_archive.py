@@ -6,7 +6,8 @@ import struct
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -33,6 +34,9 @@ ARCHIVE_FAULTS: Final = (
     ArithmeticError,
 )
 """What the parsers of the standard library raise on bytes that are no archive, or were damaged."""
+
+Opened = tuple[IO[bytes], int, IO[bytes] | None]
+"""A seekable stream, its size in bytes, and the stream once more if it is ours to close."""
 
 _RATIO_FROM: Final = 1 << 20
 """Below a mebibyte no ratio hurts."""
@@ -99,7 +103,7 @@ def _check_length(name: str, size: int, length: int, *, more: bool) -> None:
         raise Refusal("LM-INT-012", f"{name!r} ends after {length} of {size} bytes")
 
 
-def open_source(source: Path | bytes | IO[bytes], limits: ArchiveLimits) -> tuple[IO[bytes], int, bool]:
+def _open_source(source: Path | bytes | IO[bytes], limits: ArchiveLimits) -> tuple[IO[bytes], int, bool]:
     """The archive as a seekable stream, its size, and whether the stream is ours to close.
 
     Raises:
@@ -121,6 +125,28 @@ def open_source(source: Path | bytes | IO[bytes], limits: ArchiveLimits) -> tupl
             stream.close()
         raise Refusal("LM-INT-006", f"{size} bytes are more than {limits.max_bytes}")
     return stream, size, stream is not source
+
+
+@contextmanager
+def opened(source: Path | bytes | IO[bytes], limits: ArchiveLimits, form: str, *, what: str, error: type[LotmarkError]) -> Iterator[Opened]:
+    """What a reader of the format `form` makes its checked archive of. What it finds wrong is raised as `error`, and our stream closed then.
+
+    Raises:
+        LotmarkError: of class `error`: LM-INT-006 too large, LM-INT-011 unsafe, LM-INT-012 of another format, or damaged.
+    """
+    owned: IO[bytes] | None = None
+    try:
+        stream, size, ours = _open_source(source, limits)
+        owned = stream if ours else None
+        yield stream, size, owned
+    except BaseException as fault:
+        if owned is not None:
+            owned.close()
+        if isinstance(fault, Refusal):
+            raise fault.as_error(error, what) from fault
+        if isinstance(fault, ARCHIVE_FAULTS):
+            raise Refusal("LM-INT-012", f"it is no readable {form}: {fault}").as_error(error, what) from fault
+        raise
 
 
 class Budget:

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import IO, Final, cast
 
 from lotmark.base.errors import IntegrityError, LotmarkError
-from lotmark.intake._archive import ARCHIVE_FAULTS, ARCHIVE_LIMITS, Budget, SafeArchive, open_source
+from lotmark.intake._archive import ARCHIVE_LIMITS, Budget, SafeArchive, opened
 from lotmark.intake._names import MemberNames, unsafe
-from lotmark.intake._refusal import Refusal
 from lotmark.intake.models import ArchiveLimits
 
 _BLOCK: Final = 1 << 20
@@ -60,27 +59,10 @@ def open_tar(
     Raises:
         LotmarkError: of class `error`: LM-INT-006 too large, LM-INT-011 unsafe, LM-INT-012 no tar, or damaged.
     """
-    owned: IO[bytes] | None = None
-    try:
-        stream, size, ours = open_source(source, limits)
-        owned = stream if ours else None
+    with opened(source, limits, "tar", what=what, error=error) as (stream, size, owned):
         plain = _unpacked(stream, size, limits)
         archive = tarfile.open(fileobj=plain, mode="r:")  # noqa: SIM115 - the archive lives as long as what is returned
         return TarArchive(archive, _check_members(archive, size, limits), what, error, owned)
-    except Refusal as refusal:
-        _close(owned)
-        raise refusal.as_error(error, what) from refusal
-    except ARCHIVE_FAULTS as fault:
-        _close(owned)
-        raise Refusal("LM-INT-012", f"it is no readable tar: {fault}").as_error(error, what) from fault
-    except BaseException:
-        _close(owned)
-        raise
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    if stream is not None:
-        stream.close()
 
 
 def _unpacked(stream: IO[bytes], size: int, limits: ArchiveLimits) -> IO[bytes]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from lotmark.base.errors import IntegrityError, LotmarkError
-from lotmark.intake._archive import ARCHIVE_FAULTS, ARCHIVE_LIMITS, Budget, SafeArchive, open_source
+from lotmark.intake._archive import ARCHIVE_LIMITS, Budget, SafeArchive, opened
 from lotmark.intake._names import MemberNames, unsafe
 from lotmark.intake._refusal import Refusal
 from lotmark.intake.models import ArchiveLimits
@@ -50,27 +50,10 @@ def open_zip(
     Raises:
         LotmarkError: of class `error`: LM-INT-006 too large, LM-INT-011 unsafe, LM-INT-012 no zip, or damaged.
     """
-    owned: IO[bytes] | None = None
-    try:
-        stream, size, ours = open_source(source, limits)
-        owned = stream if ours else None
+    with opened(source, limits, "zip", what=what, error=error) as (stream, size, owned):
         _check_directory_size(stream, size, limits)
         archive = zipfile.ZipFile(stream)
         return ZipArchive(archive, _check_members(archive, stream, size, limits), what, error, owned)
-    except Refusal as refusal:
-        _close(owned)
-        raise refusal.as_error(error, what) from refusal
-    except ARCHIVE_FAULTS as fault:
-        _close(owned)
-        raise Refusal("LM-INT-012", f"it is no readable zip: {fault}").as_error(error, what) from fault
-    except BaseException:
-        _close(owned)
-        raise
-
-
-def _close(stream: IO[bytes] | None) -> None:
-    if stream is not None:
-        stream.close()
 
 
 def _check_directory_size(stream: IO[bytes], size: int, limits: ArchiveLimits) -> None:
