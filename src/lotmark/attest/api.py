@@ -19,6 +19,7 @@ from lotmark.attest._keys import (
     raw_public_key,
     verify_signature,
 )
+from lotmark.attest._kind_schemas import kind_schemas
 from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, open_file_signer, read_guarded, write_key, write_private
 from lotmark.attest._statement import build_payload
 from lotmark.attest._trust import apply_key_event, log_keys_at, parse_key_event, replay_trust
@@ -49,6 +50,7 @@ __all__ = [
     "is_canonical",
     "key_event",
     "key_id_of",
+    "kind_schemas",
     "known_logs_folder",
     "log_keys_at",
     "open_file_signer",

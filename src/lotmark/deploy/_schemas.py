@@ -1,12 +1,11 @@
-"""The published JSON Schemas, generated from the types that records must fit: they cannot disagree.
+"""The published JSON Schemas of this room's own kinds of evidence.
 
 Written anew with ``python -m lotmark.deploy._schemas``; a test holds that the files are current.
 """
 
-import json
 from pathlib import Path
 
-from lotmark.base.documents import document_schema
+from lotmark.attest.api import kind_schemas
 from lotmark.deploy.predicates import KINDS
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -14,12 +13,7 @@ FOLDER = Path(__file__).parent / "schemas"
 
 def all_schemas() -> dict[str, bytes]:
     """File name -> bytes of every schema of this room."""
-    schemas = {
-        kind.schema: document_schema(kind.body, title=kind.title, identifier=f"https://lotmark.dev/schemas/{kind.schema}")
-        for kind in KINDS
-        if kind.schema is not None and kind.body is not None
-    }
-    return {name: (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode() for name, schema in schemas.items()}
+    return kind_schemas(KINDS)
 
 
 if __name__ == "__main__":  # pragma: no cover -- a developer's command
