@@ -52,7 +52,7 @@ categories = st.lists(
         owner=st.just("dana"),
         layer=st.sampled_from(LAYERS),
         gating=st.sampled_from(["blocking", "waivable", "informational"]),
-        when=st.sampled_from(["always", "release-candidate", "nightly"]),
+        when=st.sampled_from(["pull-request", "release-candidate", "nightly"]),
         tests=st.sampled_from([(), (), ("t/a*",), ("t/*1*",)]),
     ),
     min_size=1,
@@ -124,7 +124,7 @@ def in_scope(changed) -> set[str]:
 
 
 @SLOW
-@given(matrix=matrices(), tests=tests_known, paths=paths, items=items, occasion=st.sampled_from(["always", "nightly", "release-candidate"]))
+@given(matrix=matrices(), tests=tests_known, paths=paths, items=items, occasion=st.sampled_from(["pull-request", "nightly", "release-candidate"]))
 def test_each_test_is_selected_or_left_out_once_and_told_why(matrix, tests, paths, items, occasion):
     found = plan(matrix, tests, changed_paths=paths, changed_items=items, occasion=occasion)
     names = [*(entry.test for entry in found.selected), *(entry.test for entry in found.left_out)]
@@ -146,7 +146,7 @@ def test_a_release_candidate_leaves_no_required_category_without_a_test(matrix, 
 
 
 @SLOW
-@given(matrix=matrices(), tests=tests_known, paths=paths, items=items, more_paths=paths, more_items=items, occasion=st.sampled_from(["always", "nightly"]))
+@given(matrix=matrices(), tests=tests_known, paths=paths, items=items, more_paths=paths, more_items=items, occasion=st.sampled_from(["pull-request", "nightly"]))
 def test_more_changes_never_select_fewer_tests(matrix, tests, paths, items, more_paths, more_items, occasion):
     less = plan(matrix, tests, changed_paths=paths, changed_items=items, occasion=occasion).selected_ids()
     more = plan(matrix, tests, changed_paths=[*paths, *more_paths], changed_items=[*items, *more_items], occasion=occasion).selected_ids()
@@ -154,7 +154,7 @@ def test_more_changes_never_select_fewer_tests(matrix, tests, paths, items, more
 
 
 @SLOW
-@given(matrix=matrices(), tests=tests_known, occasion=st.sampled_from(["always", "nightly", "release-candidate"]), first=st.booleans())
+@given(matrix=matrices(), tests=tests_known, occasion=st.sampled_from(["pull-request", "nightly", "release-candidate"]), first=st.booleans())
 def test_what_is_not_known_and_a_first_release_run_everything(matrix, tests, occasion, first):
     found = plan(matrix, tests, changed_paths=[] if first else None, first_release=first, occasion=occasion)
     assert found.selected_ids() == {test.id for test in tests}
@@ -164,7 +164,7 @@ def test_what_is_not_known_and_a_first_release_run_everything(matrix, tests, occ
 @SLOW
 @given(matrix=matrices(), tests=tests_known, items=items)
 def test_a_test_of_a_changed_item_runs_whatever_it_costs(matrix, tests, items):
-    selected = plan(matrix, tests, changed_items=items, occasion="always").selected_ids()
+    selected = plan(matrix, tests, changed_items=items, occasion="pull-request").selected_ids()
     for test in tests:
         touched = {item for item, below in BELOW.items() if below & set(test.verifies)}
         if touched & set(items):
@@ -172,14 +172,14 @@ def test_a_test_of_a_changed_item_runs_whatever_it_costs(matrix, tests, items):
 
 
 @SLOW
-@given(matrix=matrices(), tests=tests_known, occasion=st.sampled_from(["always", "nightly", "release-candidate"]))
+@given(matrix=matrices(), tests=tests_known, occasion=st.sampled_from(["pull-request", "nightly", "release-candidate"]))
 def test_a_test_that_is_cheap_and_due_runs_without_any_change(matrix, tests, occasion):
     found = plan(matrix, tests, occasion=occasion)
     for test in tests:
         member = [category for category in matrix.categories if holds(category, test)]
         globs = {pattern for entry in matrix.expensive for pattern in entry.tests}
         cheap = not ("t" in globs or ("t/a1.py" in globs and test.id.startswith("t/a1.py")) or ("t/*2*" in globs and "2" in test.id.split("::")[0]))
-        due = not member or any(category.when in {"always", occasion} for category in member)
+        due = not member or any(category.when in {"pull-request", occasion} for category in member)
         if occasion != "release-candidate":
             assert (test.id in found.selected_ids()) == (cheap and due)
         elif cheap and due:
