@@ -37,6 +37,18 @@ ID = re.compile(r"[A-Z]+-\d+")
 def main(root: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     say = lambda code, subject: found.append((f"LM-{code}", subject))  # noqa: E731
+    items = read_items(root, say)
+    read_markers(root, items, say)
+    follow_links(items, reviewed_links(root), say)
+    reach(items, say)
+    for name, item in items.items():
+        if not item["dead"]:
+            levels(name, item, items, say)
+    return found
+
+
+def read_items(root: str, say) -> dict[str, dict]:
+    """Every item that stands in a file which can be read, by id."""
     items: dict[str, dict] = {}
     alike: dict[str, str] = {}
     paths = sorted(os.path.join(base, name) for folder in ("requirements", "risks") for base, _, names in os.walk(f"{root}/quality/{folder}") for name in names)
@@ -52,38 +64,7 @@ def main(root: str) -> list[tuple[str, str]]:
         if "\r" in text:
             say("TRC-007", shown)
             text = text.replace("\r\n", "\n")
-        head, _, body = text[4:].partition("\n---\n")
-        fields = dict(line.split(": ", 1) for line in head.split("\n"))
-        kind = fields["type"]
-        category = ""
-        if kind.endswith("-requirement"):
-            kind, category = "requirement", kind[:-12]
-        name = fields["id"]
-        if name != shown.rpartition("/")[2][:-3]:
-            say("TRC-013", name)
-        links, attributes = [], {}
-        for key, value in fields.items():
-            if key in LINKS:
-                links += [(key, target) for target in value[1:-1].split(", ")]
-            elif value[0] == "{":
-                attributes[key] = dict(part.split(": ", 1) for part in value[1:-1].split(", "))
-            elif value[0] == "[":
-                attributes[key] = value[1:-1].split(", ")
-            elif key not in COMMON or key == "safety-class":
-                attributes[key] = value
-        if kind not in KEYS:
-            say("TRC-020", name)
-        else:
-            for key in attributes:
-                if key not in COMMON and key not in KEYS[kind]:
-                    say("TRC-005", name)
-            if kind == "risk-control" and "kind" not in attributes:
-                say("TRC-006", name)
-        normative = "\n".join([line.rstrip() for line in body.partition("\n## Rationale")[0].strip().split("\n")])
-        pairs = [[key, sorted(value.items()) if isinstance(value, dict) else value] for key in RISK if (value := attributes.get(key))]
-        mark = hashlib.sha256(json.dumps(["lotmark-item/1", kind, category, fields["title"], normative, pairs], separators=(",", ":")).encode()).hexdigest()[
-            :32
-        ]
+        name, item = read_item(text, shown, say)
         if name in items:
             say("TRC-011", name)
             continue
@@ -91,16 +72,54 @@ def main(root: str) -> list[tuple[str, str]]:
         if number in alike:
             say("TRC-012", name)
         alike[number] = name
-        items[name] = {
-            "kind": kind,
-            "links": links,
-            "attributes": attributes,
-            "dead": fields["status"] == "obsolete",
-            "mark": mark,
-            "below": [],
-            "tests": [],
-            "layers": set(),
-        }
+        items[name] = item
+    return items
+
+
+def read_item(text: str, shown: str, say) -> tuple[str, dict]:
+    head, _, body = text[4:].partition("\n---\n")
+    fields = dict(line.split(": ", 1) for line in head.split("\n"))
+    kind = fields["type"]
+    category = ""
+    if kind.endswith("-requirement"):
+        kind, category = "requirement", kind[:-12]
+    name = fields["id"]
+    if name != shown.rpartition("/")[2][:-3]:
+        say("TRC-013", name)
+    links, attributes = [], {}
+    for key, value in fields.items():
+        if key in LINKS:
+            links += [(key, target) for target in value[1:-1].split(", ")]
+        elif value[0] == "{":
+            attributes[key] = dict(part.split(": ", 1) for part in value[1:-1].split(", "))
+        elif value[0] == "[":
+            attributes[key] = value[1:-1].split(", ")
+        elif key not in COMMON or key == "safety-class":
+            attributes[key] = value
+    if kind not in KEYS:
+        say("TRC-020", name)
+    else:
+        for key in attributes:
+            if key not in COMMON and key not in KEYS[kind]:
+                say("TRC-005", name)
+        if kind == "risk-control" and "kind" not in attributes:
+            say("TRC-006", name)
+    normative = "\n".join([line.rstrip() for line in body.partition("\n## Rationale")[0].strip().split("\n")])
+    pairs = [[key, sorted(value.items()) if isinstance(value, dict) else value] for key in RISK if (value := attributes.get(key))]
+    marked = json.dumps(["lotmark-item/1", kind, category, fields["title"], normative, pairs], separators=(",", ":"))
+    return name, {
+        "kind": kind,
+        "links": links,
+        "attributes": attributes,
+        "dead": fields["status"] == "obsolete",
+        "mark": hashlib.sha256(marked.encode()).hexdigest()[:32],
+        "below": [],
+        "tests": [],
+        "layers": set(),
+    }
+
+
+def read_markers(root: str, items: dict[str, dict], say) -> None:
     for folder, pattern, ending in (("tests", PYTHON, ".py"), ("tests", C, ".c")):
         for base, _, names in os.walk(f"{root}/{folder}"):
             layer = "validation" if base.endswith("validation") else "unit"
@@ -119,11 +138,19 @@ def main(root: str) -> list[tuple[str, str]]:
                                 items[target]["layers"].add(layer)
                             else:
                                 say("TRC-041", test_id)
+
+
+def reviewed_links(root: str) -> dict[str, set[str]]:
     reviewed: dict[str, set[str]] = {}
     with open(f"{root}/quality/trace.lock", encoding="utf-8") as stream:
         for line in stream:
             source, kind, target, marks = line.split(" ", 3)
             reviewed.setdefault(f"{source} {kind} {target}", set()).add(marks.strip())
+    return reviewed
+
+
+def follow_links(items: dict[str, dict], reviewed: dict[str, set[str]], say) -> None:
+    """Each link leads to an item that may stand there, and is reviewed as both ends are now."""
     for name, item in items.items():
         for kind, target in item["links"]:
             other = items.get(target)
@@ -140,11 +167,6 @@ def main(root: str) -> list[tuple[str, str]]:
                 say("CHK-002", name)
             elif f"{item['mark']} {other['mark']}" not in marks:
                 say("CHK-001", name)
-    reach(items, say)
-    for name, item in items.items():
-        if not item["dead"]:
-            levels(name, item, items, say)
-    return found
 
 
 def reach(items, say) -> None:
