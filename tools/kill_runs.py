@@ -150,8 +150,9 @@ def try_kill(subject: Subject, reference: Reference, at: float, folder: Path) ->
         if now == 2:
             copy.sign(copy.folder)
         if part == now:
+            others = frozenset(_children())
             _, killed, _ = run_once(copy, kill_after=at if now == 1 else at - reference.first_seconds)
-            problems += wait_for_orphans()
+            problems += wait_for_orphans(others)
             before = count_stages(copy)
         code, _, _ = run_once(copy)
         wanted = 8 if now == 1 else 0
@@ -207,11 +208,11 @@ def adopt_orphans() -> Iterator[None]:
         prctl(_SET_SUBREAPER, 0, 0, 0, 0)
 
 
-def wait_for_orphans() -> list[str]:
-    """Wait until nothing is left of a killed process; what still runs after that is told."""
+def wait_for_orphans(others: frozenset[int]) -> list[str]:
+    """Wait until nothing is left of a killed process; what still runs after that is told. The others were children before: servers of a test session."""
     end = time.monotonic() + _GONE_SECONDS
     while True:
-        left = [child for child in _children() if not _reap(child)]
+        left = [child for child in _children() if child not in others and not _reap(child)]
         if not left or time.monotonic() > end:
             return [f"process {child} is left running: {_command(child)}" for child in left]
         time.sleep(0.02)
