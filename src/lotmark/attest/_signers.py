@@ -9,13 +9,16 @@ import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lotmark.attest import _p256, _pkcs8
 from lotmark.attest._keys import key_id_of, raw_public_key
 from lotmark.base.errors import EnvironmentLacksError, UsageError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
 
 MIN_PASSPHRASE: Final = 12
 """Characters (NIST SP 800-63B asks for 8 behind a rate limit; a file can be attacked offline)."""
@@ -152,7 +155,7 @@ def _load(data: bytes, passphrase: bytes | None, path: Path) -> PrivateKey:
     return key
 
 
-def write_key(path: Path, private: Ed25519PrivateKey, passphrase: str | None) -> None:
+def write_key(path: Path, private: "Ed25519PrivateKey | MLDSA44PrivateKey", passphrase: str | None) -> None:
     """Write the key as PKCS#8 PEM with mode 0600, whole or not at all; an existing file is never touched.
 
     Raises:

@@ -207,11 +207,17 @@ def log_keys_at(trust: Trust, size: int, own: bytes) -> tuple[bytes, ...]:
     """The raw public keys by which a checkpoint of `size` entries counts.
 
     `own` is the log key that the caller holds. It counts until root keys end it, and its successors by rotation or
-    enrolment count from there on.
+    enrolment count from there on. The first log key that the roots enrolled counts before its enrolment too: somebody
+    signed the checkpoints up to there, and who holds a later key learns of it from the roots alone.
     """
-    known = trust.find(key_id_of(own))
-    keys = tuple(key.public_key for key in trust.valid_at(size, "log"))
-    return (own, *keys) if known is None or size < known.valid_from else keys
+    known, logs = trust.find(key_id_of(own)), [key for key in trust.keys if key.kind == "log"]
+    keys = [key.public_key for key in trust.valid_at(size, "log")]
+    if known is None or size < known.valid_from:
+        keys.insert(0, own)
+    first = min(logs, key=lambda key: key.valid_from, default=None)
+    if first is not None and size < first.valid_from and (first.valid_until is None or first.valid_until > first.valid_from):
+        keys.append(first.public_key)
+    return tuple(dict.fromkeys(keys))
 
 
 def _count(trust: Trust, signers: Collection[str], index: int) -> int:

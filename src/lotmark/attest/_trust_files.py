@@ -19,6 +19,9 @@ from lotmark.attest._witnesses import witness_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.errors import EnvironmentLacksError, RefusedError, UsageError
 from lotmark.intake.api import format_json, parse_json
+from lotmark.tlog.api import parse_vkey
+from lotmark.tlog.errors import TlogError
+from lotmark.tlog.models import KeyType
 
 _ORIGIN: Final = re.compile(r"[!-*,-~]{1,255}\Z")
 """Printable ASCII without space and plus: fit for a line of a signed note (https://c2sp.org/signed-note)."""
@@ -35,6 +38,8 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="cam
     witnesses: list[str]
     quorum: Annotated[int, msgspec.Meta(ge=0)]
     timestamp_roots: list[str] = []
+    second_log_key: str = ""
+    second_log_key_from: Annotated[int, msgspec.Meta(ge=0)] = 0
     tlog_policy: list[str] = []
     """The lines of a C2SP tlog-policy: easier to write by hand than one text."""
 
@@ -61,6 +66,8 @@ def parse_trust_policy(data: bytes) -> TrustPolicy:
         file.root_threshold,
         tlog_policy="".join(f"{line}\n" for line in file.tlog_policy),
         timestamp_roots=certificates,
+        second_log_key=file.second_log_key,
+        second_log_key_from=file.second_log_key_from,
     )
     _check(policy)
     return policy
@@ -92,6 +99,10 @@ def format_trust_policy(policy: TrustPolicy) -> bytes:
         wire["tlogPolicy"] = policy.tlog_policy.removesuffix("\n").split("\n")
     if policy.timestamp_roots:
         wire["timestampRoots"] = [base64.b64encode(root).decode("ascii") for root in policy.timestamp_roots]
+    if policy.second_log_key:
+        wire["secondLogKey"] = policy.second_log_key
+    if policy.second_log_key_from:
+        wire["secondLogKeyFrom"] = policy.second_log_key_from
     data = format_json(wire)
     parse_trust_policy(data)
     return data
@@ -112,7 +123,21 @@ def _check(policy: TrustPolicy) -> None:
         raise _invalid(f"a threshold of {policy.root_threshold} cannot be reached with {len(policy.roots)} roots")
     if policy.tlog_policy and (policy.witnesses or policy.quorum):
         raise _invalid("tlogPolicy names witnesses and quorum; then witnesses is empty and quorum 0")
+    _check_second(policy)
     witness_policy(policy)
+
+
+def _check_second(policy: TrustPolicy) -> None:
+    if not policy.second_log_key:
+        if policy.second_log_key_from:
+            raise _invalid("secondLogKeyFrom says from which size on, secondLogKey is missing")
+        return
+    try:
+        key = parse_vkey(policy.second_log_key)
+    except TlogError as error:
+        raise _invalid(f"secondLogKey: {error}") from error
+    if key.name != policy.origin or key.kind is not KeyType.MLDSA44:
+        raise _invalid("secondLogKey must be an ML-DSA-44 key (type 0x06) with the origin as its name")
 
 
 def _invalid(reason: str) -> UsageError:

@@ -27,6 +27,8 @@ def witness_policy(policy: TrustPolicy) -> Policy:
     if found.logs and log not in [known.key for known in found.logs]:
         raise UsageError("LM-ATT-050", "the tlog-policy is about other logs, not about logKey", where="the trust policy", solution=_SEE)
     own = {log.public_key: "the log", **dict.fromkeys(policy.roots, "a root")}
+    if policy.second_log_key:
+        own[tlog.parse_vkey(policy.second_log_key).public_key] = "the log"
     for witness in found.witnesses:
         role = own.get(witness.key.public_key)
         if role is not None:

@@ -20,6 +20,7 @@ from lotmark.attest._keys import (
     verify_signature,
 )
 from lotmark.attest._kind_schemas import kind_schemas
+from lotmark.attest._second_key import SecondLogSigner
 from lotmark.attest._signers import MIN_PASSPHRASE, FileSigner, KeySigner, PassphraseSigner, open_file_signer, read_guarded, write_key, write_private
 from lotmark.attest._statement import build_payload
 from lotmark.attest._trust import apply_key_event, log_keys_at, parse_key_event, replay_trust
@@ -37,6 +38,7 @@ __all__ = [
     "KeySigner",
     "KnownLogs",
     "PassphraseSigner",
+    "SecondLogSigner",
     "algorithm_of",
     "apply_key_event",
     "build_payload",

@@ -214,6 +214,10 @@ class TrustPolicy:
     """How many of the roots must have confirmed the log's keys, in a threshold event that each of them signed."""
     timestamp_roots: tuple[bytes, ...] = ()
     """CA certificates (X.509, DER) of the time stamping authorities that are trusted."""
+    second_log_key: str = field(default="", kw_only=True)
+    """C2SP vkey (ML-DSA-44, the origin as its name) with which the log signs checkpoints besides; empty where the caller asks for none."""
+    second_log_key_from: int = field(default=0, kw_only=True)
+    """The smallest size of log whose checkpoint must carry that signature."""
     tlog_policy: str = field(default="", kw_only=True)
     """Text of a C2SP tlog-policy: witnesses, groups and quorum, in place of `witnesses` and `quorum`."""
 

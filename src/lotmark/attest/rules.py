@@ -176,6 +176,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "Set HOME or XDG_CONFIG_HOME, or give --trust each time.",
     ),
     Rule(
+        "LM-ATT-053",
+        "No ML-DSA-44 here",
+        "The second signature on checkpoints needs ML-DSA-44 (FIPS 204); where nobody can compute it, it is neither made nor taken for good.",
+        "Install cryptography 47 or newer on OpenSSL 3.5 or newer.",
+    ),
+    Rule(
         "LM-ATT-090",
         "WITNESS_NOT_INDEPENDENT",
         "A witness vouches that the log's owner shows everybody one history. With the log's own key, or one of the root keys, the owner would vouch for himself.",

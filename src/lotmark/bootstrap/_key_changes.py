@@ -5,7 +5,7 @@ at which as many persons as the ledger's threshold asks for have signed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from lotmark.attest.api import (
@@ -25,6 +25,7 @@ from lotmark.attest.predicates import KeyEvent
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, NothingToJudgeError, UsageError
 from lotmark.bootstrap._machine_keys import MachineKind, add_machine_key, drop_machine_key
+from lotmark.bootstrap._own_trust import advise, follow_log_key
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.ledger.models import Submission
 
@@ -43,6 +44,8 @@ class KeyChange:
     """Persons who have signed."""
     needed: int
     effective: bool
+    advice: str = ""
+    """What others have to do, if the event gave the log another key to be known by."""
 
 
 def enrol_key(workspace: Workspace, *, public_key: bytes, kind: KeyKind, person: Person | None, reason: str, root: Signer) -> KeyChange:
@@ -88,7 +91,8 @@ def append_signatures(workspace: Workspace, envelopes: Sequence[Envelope]) -> Ke
             trust = apply_key_event(trust, ledger.size + number, envelope, workspace.trust_policy.roots)
         scope = f"product:{workspace.product.id}"
         receipts = ledger.append([Submission(envelope, KEY_EVENT, scope, submitter=workspace.submitter()) for envelope in envelopes])
-    return key_change(trust, payload, receipts[-1].index)
+    # By the word of the roots, which is in the log now, this installation goes on with the newest log key.
+    return replace(key_change(trust, payload, receipts[-1].index), advice=advise(workspace) if follow_log_key(workspace) else "")
 
 
 def key_change(trust: Trust, payload: Digest, index: int) -> KeyChange:

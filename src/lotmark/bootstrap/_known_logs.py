@@ -1,17 +1,26 @@
 """Logs that this user made are known to this user: `lotmark verify` finds their trust without being told."""
 
+import contextlib
 import os
 from pathlib import Path
 
 from lotmark.attest.api import KnownLogs, known_logs_folder, parse_trust_policy
 from lotmark.attest.models import TrustPolicy
-from lotmark.base.errors import UsageError
+from lotmark.base.errors import EnvironmentLacksError, UsageError
 from lotmark.bootstrap._seen import forget_checkpoint
 
 
 def remember_log(policy: TrustPolicy) -> Path:
     """Keep the trust policy of a log that this user has just made; gives its place."""
     return KnownLogs(known_logs_folder(os.environ)).remember(policy)
+
+
+def relearn_log(old: TrustPolicy, new: TrustPolicy) -> None:
+    """Know the log by its new trust policy, if this user knows it by the old one; what he knows otherwise is his own affair."""
+    with contextlib.suppress(EnvironmentLacksError):
+        known = KnownLogs(known_logs_folder(os.environ))
+        if known.find(old.origin) == old:
+            known.remember(new, replace=True)
 
 
 def forget_log(policy: TrustPolicy) -> None:

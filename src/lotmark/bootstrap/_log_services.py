@@ -9,14 +9,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lotmark.attest.api import FileSigner, generate_key, witness_policy, write_key
-from lotmark.attest.models import TrustPolicy
+from lotmark.attest.models import Trust, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock
 from lotmark.base.errors import EnvironmentLacksError
 from lotmark.base.findings import Finding, Severity
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.integrations.api import GitWitness, HttpObjects, open_objects
-from lotmark.ledger.api import check_tiles, export_tiles, judge_witnesses, verify_log_checkpoint
+from lotmark.ledger.api import check_tiles, export_tiles, judge_witnesses, verify_by_log_keys
 from lotmark.ledger.models import ExportSummary, TilesReport, Witnessed, WitnessReport
 from lotmark.ledger.ports import CheckpointVerifier, ObjectReader, ObjectStore
 from lotmark.tlog.models import Witnessing
@@ -104,7 +104,7 @@ def check_mirror(
         IntegrityError: LM-LED-111 the log did not sign it, LM-LED-141 NOT_WITNESSED, LM-LED-142 STALE.
     """
     source: ObjectReader = HttpObjects(place) if place.startswith(("http://", "https://")) else _open_place(place)
-    report = check_tiles(source, verify or (lambda note: verify_log_checkpoint(note, [policy.log_key], origin=policy.origin)), seen=seen)
+    report = check_tiles(source, verify or (lambda note: verify_by_log_keys(note, policy, Trust())), seen=seen)
     return MirrorReport(report, judge_witnesses(report.note, policy, now=clock.now(), max_age=max_age))
 
 

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Literal
 
-from lotmark.attest.api import FileSigner, KeySigner, generate_key, write_key, write_private
-from lotmark.attest.models import Trust
+from lotmark.attest.api import FileSigner, KeySigner, SecondLogSigner, generate_key, write_key, write_private
+from lotmark.attest.models import Trust, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, UsageError
 
 KEYS: Final = "keys"
+SECOND: Final = "second-log.key"
+"""The log's second key, ML-DSA-44, where it has one."""
 MachineKind = Literal["log", "pipeline"]
 
 
@@ -60,6 +62,24 @@ def key_places(state: Path, kind: MachineKind) -> list[Path]:
     """The files of the keys of the kind."""
     folder = state / KEYS
     return sorted(path for pattern in (f"{kind}.key", f"{kind}-*.key", f"{kind}.uri", f"{kind}-*.uri") for path in folder.glob(pattern))
+
+
+def second_signer(state: Path, policy: TrustPolicy) -> SecondLogSigner | None:
+    """The second log key of this machine, if there is one.
+
+    Raises:
+        EnvironmentLacksError: LM-CLI-032 if the policy names one and that is not here; as `SecondLogSigner.load`.
+    """
+    path = state / KEYS / SECOND
+    signer = SecondLogSigner.load(path) if path.exists() else None
+    if policy.second_log_key and (signer is None or signer.vkey(policy.origin) != policy.second_log_key):
+        raise EnvironmentLacksError(
+            "LM-CLI-032",
+            f"the trust policy asks for the log's second signature, and its key is not {'here' if signer is None else 'the one that lies here'}",
+            where=str(path),
+            solution="put the key back; if it is lost: `lotmark key log second --replace`, then give the new trust.json to whoever verifies",
+        )
+    return signer
 
 
 def add_machine_key(state: Path, kind: MachineKind, uri: str | None) -> Signer:

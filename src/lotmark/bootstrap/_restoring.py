@@ -21,6 +21,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkError, RefusedError, UsageError
 from lotmark.bootstrap._auditing import record_event
 from lotmark.bootstrap._known_logs import find_log, remember_log
+from lotmark.bootstrap._machine_keys import SECOND
 from lotmark.bootstrap._opening import create_state
 from lotmark.bootstrap._registry import registry
 from lotmark.bootstrap._seen import seen_checkpoints
@@ -28,7 +29,7 @@ from lotmark.bootstrap._workspace import Workspace
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import fsck, open_ledger
 from lotmark.ledger.models import FsckReport, Submission
-from lotmark.records.api import KEYS, SIGNED, VAULT, Backup, copy_files, copy_state, read_backup, require_no_backup
+from lotmark.records.api import KEYS, SIGNED, VAULT, Backup, copy_files, copy_keys, copy_state, read_backup, require_no_backup
 from lotmark.records.predicates import LogEpochBody, RestoreBody
 from lotmark.tlog.api import parse_checkpoint, parse_note
 from lotmark.tlog.models import Checkpoint
@@ -242,11 +243,8 @@ def _pipeline_key(folder: Path) -> Signer | None:
 
 
 def _put_keys(scratch: Path, keys: Path | None) -> None:
-    for name in (_LOG_KEY, "pipeline.key") if keys is not None else ():
-        assert keys is not None  # noqa: S101 - for the type checker
-        (scratch / KEYS).mkdir(mode=0o700, exist_ok=True)
-        shutil.copyfile(keys / name, scratch / KEYS / name)
-        (scratch / KEYS / name).chmod(0o600)
+    if keys is not None:
+        copy_keys(keys, scratch / KEYS)
 
 
 def _put_in_place(scratch: Path, target: Path) -> None:
@@ -257,7 +255,7 @@ def _put_in_place(scratch: Path, target: Path) -> None:
 
 def _record(target: Path, policy: TrustPolicy, evidence: Evidence, clock: Clock) -> None:
     """The restore is an entry of the ledger itself, where its keys are there."""
-    if not (target / KEYS / _LOG_KEY).is_file():
+    if not (target / KEYS / _LOG_KEY).is_file() or (policy.second_log_key and not (target / KEYS / SECOND).is_file()):
         return
     with _workspace(target, policy, clock) as workspace:
         envelope = sign_payload(build_payload(evidence, workspace.registry), workspace.pipeline_signer())
@@ -320,8 +318,7 @@ def _open_epoch(
         more=[opened, *enrolments],
         vault=scratch / VAULT,
     )
-    for name in (_LOG_KEY, "pipeline.key"):
-        (scratch / KEYS / name).unlink(missing_ok=True)  # nothing signs under the old name again
+    shutil.rmtree(scratch / KEYS, ignore_errors=True)  # nothing signs under the old name again
     (target / EPOCHS).mkdir()
     scratch.rename(target / EPOCHS / str(epoch - 1))
     remember_log(trusted)

@@ -33,7 +33,19 @@ def remember_checkpoint(policy: TrustPolicy, note: bytes) -> None:
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".checkpoint-")
         with os.fdopen(descriptor, "wb") as file:
             file.write(note)
-        Path(temporary).replace(path)
+        Path(temporary).replace(path.resolve())  # a memory that goes on under a later key is a link to that
+
+
+def continue_memory(old: TrustPolicy, new: TrustPolicy) -> None:
+    """Go on remembering under the log's new key. Under the old one the same memory is found: a copy from before the rotation is noticed too."""
+    before, after = _path(old), _path(new)
+    if before is None or after is None or before == after or not before.is_file():
+        return
+    with contextlib.suppress(OSError):
+        for note in seen_checkpoints(old):
+            remember_checkpoint(new, note)
+        before.unlink()
+        before.symlink_to(after.name)
 
 
 def forget_checkpoint(policy: TrustPolicy) -> None:

@@ -16,7 +16,7 @@ from lotmark.attest.models import Registry, Trust, TrustPolicy
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock, format_instant
 from lotmark.base.errors import EnvironmentLacksError
-from lotmark.bootstrap._machine_keys import KEYS, coming_signers, machine_signers
+from lotmark.bootstrap._machine_keys import KEYS, coming_signers, machine_signers, second_signer
 from lotmark.bootstrap._places import BLOBS, ledger_place, read_place
 from lotmark.bootstrap._registry import registry
 from lotmark.bootstrap._seen import remember_checkpoint, seen_checkpoints
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from lotmark.pipeline.api import Settings
 
 STATE = ".lotmark"
+TRUST = "trust.json"
 ENGINE = "engine.db"
 _FREE = 1.0
 """Seconds for a sequencer of a moment, as `lotmark run` is one, to get out of the way."""
@@ -71,7 +72,7 @@ class Workspace:
         Raises:
             EnvironmentLacksError: LM-CLI-010 if there is no ledger here yet.
         """
-        path = self.state / "trust.json"
+        path = self.state / TRUST
         if not path.is_file():
             raise EnvironmentLacksError(
                 "LM-CLI-010",
@@ -80,6 +81,11 @@ class Workspace:
                 solution="`lotmark init --as ADMINISTRATOR` opens one with its keys; `lotmark demo` shows one with everything in it",
             )
         return parse_trust_policy(path.read_bytes())
+
+    def retrust(self, policy: TrustPolicy) -> None:
+        """Go on with the trust policy that ``trust.json`` holds now."""
+        self.__dict__["trust_policy"] = policy
+        self.__dict__.pop("reader", None)
 
     @cached_property
     def place(self) -> Path | str:
@@ -185,14 +191,15 @@ class Workspace:
                     raise
         return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self._seen(), blobs=self.blobs)
 
-    def open_sequencer(self, *, wait: float = 10.0, coming_keys: bool = False) -> StoredLedger:
-        """The ledger for appending with the log keys that lie here.
+    def open_sequencer(self, *, wait: float = 10.0, coming_keys: bool = False, check_second: bool = True) -> StoredLedger:
+        """The ledger for appending with the log keys that lie here, the second one too unless `check_second` is off.
 
         Raises:
-            EnvironmentLacksError: LM-LED-003 if another process is the sequencer, LM-CLI-023 if no key here counts.
+            EnvironmentLacksError: LM-LED-003 if another process is the sequencer, LM-CLI-023 if no key here counts, LM-CLI-032 if the second key is missing.
         """
         log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
-        return open_ledger(self.place, log_key, self.clock, beside=beside, wait=wait, seen=self._seen(), blobs=self.blobs)
+        second = second_signer(self.state, self.trust_policy) if check_second else None
+        return open_ledger(self.place, log_key, self.clock, beside=[*beside, *([second] if second else [])], wait=wait, seen=self._seen(), blobs=self.blobs)
 
     def pipeline_signer(self) -> Signer:
         """The pipeline's key, loaded anew each time."""

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         witnessed,
     )
     from lotmark.bootstrap._opening import create_state
+    from lotmark.bootstrap._own_trust import add_second_key, advise
     from lotmark.bootstrap._places import blobs_setting
     from lotmark.bootstrap._reading import verify_deployment, write_bundle
     from lotmark.bootstrap._records import (
@@ -80,6 +81,8 @@ __all__ = [
     "Restored",
     "RunStatus",
     "Workspace",
+    "add_second_key",
+    "advise",
     "answer",
     "append_signatures",
     "approve_order",
@@ -161,6 +164,8 @@ __all__ = [
 ]
 
 _LATE = {
+    "add_second_key": "_own_trust",
+    "advise": "_own_trust",
     "blobs_setting": "_places",
     "configured_verifier": "_timestamps",
     "stamp_after_run": "_timestamps",

@@ -64,6 +64,8 @@ def change_text(output: Output, change: "KeyChange", *, schema: str, value: dict
     value = {**value, "index": change.index, "effective": change.effective, "signed": list(change.signed), "needed": change.needed}
     if change.effective:
         output.result(schema, value, told)
+        if change.advice:
+            output.note(change.advice)
         return int(ExitCode.ACCEPTED)
     output.result(
         schema,

@@ -44,12 +44,13 @@ def checkpoint(output: Output, size: int | None, path: Path | None) -> None:
 
 
 def _verify(output: Output, path: Path, trust: Path | None) -> int:
+    from lotmark.attest.models import Trust
     from lotmark.bootstrap.api import read_trust
-    from lotmark.ledger.api import describe_witnesses, judge_witnesses, verify_log_checkpoint, verify_proof
+    from lotmark.ledger.api import describe_witnesses, has_second_signature, judge_witnesses, verify_by_log_keys, verify_proof
 
     if trust is not None:
         policy = read_trust(trust)
-        entry, checkpoint, note = verify_proof(path.read_bytes(), lambda data: verify_log_checkpoint(data, [policy.log_key], origin=policy.origin))
+        entry, checkpoint, note = verify_proof(path.read_bytes(), lambda data: verify_by_log_keys(data, policy, Trust()))
     else:
         workspace = output.workspace()
         policy = workspace.trust_policy
@@ -65,7 +66,9 @@ def _verify(output: Output, path: Path, trust: Path | None) -> int:
         "envelope": header.envelope.hex,
     }
     told = f"entry {entry.index} ({header.kind}, {header.scope}) is in {checkpoint.origin} at size {checkpoint.size}\n{describe_witnesses(found)}"
-    output.result("log-proof", {**wire, "witnesses": sorted(found.times)}, told)
+    second = has_second_signature(policy, checkpoint)
+    told += "\nThe log signed it with ML-DSA-44 too." if second else ""
+    output.result("log-proof", {**wire, "witnesses": sorted(found.times), "secondSignature": second}, told)
     return int(ExitCode.ACCEPTED)
 
 

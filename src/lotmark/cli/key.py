@@ -198,7 +198,7 @@ def list_keys(output: Output) -> None:
     _show(output, workspace.reader.trust().keys)
 
 
-def _show(output: Output, keys: "tuple[KeyRecord, ...]") -> None:
+def _show(output: Output, keys: "tuple[KeyRecord, ...]", second: tuple[str, int] | None = None) -> None:
     wire = [
         {
             "keyId": key.key_id,
@@ -213,7 +213,13 @@ def _show(output: Output, keys: "tuple[KeyRecord, ...]") -> None:
         }
         for key in keys
     ]
-    output.result("keys", {"keys": wire}, table(key_rows(keys)))
+    value: dict[str, Any] = {"keys": wire}
+    text = table(key_rows(keys))
+    if second is not None:
+        value["second"] = {"vkey": second[0], "from": second[1]}
+        name, digest, _ = second[0].split("+", 2)
+        text += f"\nsecond key (ML-DSA-44) {name}+{digest}: on every checkpoint from size {second[1]} on"
+    output.result("keys", value, text)
 
 
 def _machine_group(kind: Any) -> click.Group:
@@ -224,7 +230,10 @@ def _machine_group(kind: Any) -> click.Group:
     def group(context: click.Context) -> None:
         if context.invoked_subcommand is None:
             output: Output = context.obj
-            _show(output, tuple(key for key in output.workspace().reader.trust().keys if key.kind == kind))
+            workspace = output.workspace()
+            policy = workspace.trust_policy
+            second = (policy.second_log_key, policy.second_log_key_from) if kind == "log" and policy.second_log_key else None
+            _show(output, tuple(key for key in workspace.reader.trust().keys if key.kind == kind), second)
 
     @group.command(name="rotate", help=f"Let a fresh {kind} key of this machine follow the one that signs now.")
     @click.option("--signer", "uri", default=None, help="The URI of a key in a token or key service (default: a new file in the state folder).")
@@ -250,5 +259,25 @@ def _machine_group(kind: Any) -> click.Group:
     return group
 
 
-for _kind in ("log", "pipeline"):
-    command.add_command(_machine_group(_kind))
+_GROUPS = {kind: _machine_group(kind) for kind in ("log", "pipeline")}
+for _group in _GROUPS.values():
+    command.add_command(_group)
+
+
+@_GROUPS["log"].command()
+@click.option("--replace", "again", is_flag=True, help="Make another key in the place of the one that the log has.")
+@click.pass_obj
+def second(output: Output, again: bool) -> None:
+    """Let the log sign its checkpoints with ML-DSA-44 (FIPS 204) too, from the next entry on.
+
+    The key lies beside the log key. Who trusts the log by the new trust.json refuses a checkpoint without it; who does not, sees one line more.
+    """
+    from lotmark.bootstrap.api import add_second_key, advise, record_event
+
+    workspace = output.workspace()
+    policy = add_second_key(workspace, again=again)
+    name, digest, _ = policy.second_log_key.split("+", 2)
+    record_event(workspace, "administration:second-log-key:made", subject=f"{name}+{digest}", detail="replaces an earlier one" if again else "")
+    start = policy.second_log_key_from
+    output.result("second-log-key", {"vkey": policy.second_log_key, "from": start}, f"second log key {name}+{digest}: on every checkpoint from size {start} on")
+    output.note(advise(workspace, rotated=False))

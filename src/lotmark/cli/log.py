@@ -103,6 +103,8 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         report = replace(report, findings=(*report.findings, drift))
     # Of a log that is broken no witness can speak: its proofs may not hold.
     found = witnessed(workspace) if report.is_sound else None
+    policy = workspace.trust_policy
+    second = report.is_sound and bool(policy.second_log_key) and report.size >= policy.second_log_key_from
     wire = {
         "size": report.size,
         "entries": report.entries,
@@ -111,6 +113,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
         "root": report.root.hex(),
         "sound": report.is_sound,
         "witnessedSize": found.size if found else 0,
+        "secondSignature": second,
         "findings": [finding.to_wire() for finding in report.findings],
     }
     if output.format not in {"text", "json"}:
@@ -126,6 +129,8 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
             lines.append(f"Witnessed up to size {found.size}. {describe_witnesses(found.witnessing)}")
         else:
             lines.append(NOT_WITNESSED)
+        if second:
+            lines.append("The log signed its checkpoint with ML-DSA-44 too.")
         output.result("log-fsck", wire, "\n".join(lines))
     return int(ExitCode.ACCEPTED if report.is_sound else ExitCode.INTEGRITY)
 

@@ -134,6 +134,12 @@ RULES = (
         "Name one of them, as it lies in the product's quality folder.",
     ),
     Rule(
+        "LM-CLI-032",
+        "Second log key missing",
+        "The trust policy asks for the log's second signature. A checkpoint without it would be refused by everybody who trusts this log.",
+        "Put the key back (keys/second-log.key), or make another with `lotmark key log second --replace`.",
+    ),
+    Rule(
         "LM-CLI-060",
         "a package for this form is missing",
         "Lotmark reads and writes spreadsheets with a library that not everybody needs.",

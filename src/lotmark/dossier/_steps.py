@@ -17,7 +17,7 @@ from lotmark.base.findings import Finding, Severity
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import Archive
 from lotmark.dossier.models import KEY_EVENT, Freshness, Manifest, TrustFinder, VerifierFinder, belongs, blob_path, envelope_path
-from lotmark.ledger.api import TIMESTAMP, judge_witnesses, select_headers, verify_by_log_keys, verify_timestamps
+from lotmark.ledger.api import TIMESTAMP, has_second_signature, judge_witnesses, select_headers, verify_by_log_keys, verify_timestamps
 from lotmark.ledger.models import Attachment, Entry, blob_list
 from lotmark.ledger.ports import TimestampVerifier
 from lotmark.tlog import api as tlog
@@ -143,7 +143,8 @@ def check_checkpoint(
             [broken("LM-DOS-017", f"SCOPE_MISMATCH: the checkpoint is of {checkpoint.origin} at size {checkpoint.size}", form.MANIFEST)],
         )
     found = _judge_witnesses(note, policy, fresh)
-    told = "; ".join([_told(found), *_judge_timestamps(archive, note, checkpoint.size, stamps(policy) if stamps else None)])
+    second = ["signed with ML-DSA-44 too"] if has_second_signature(policy, checkpoint) else []
+    told = "; ".join([*second, _told(found), *_judge_timestamps(archive, note, checkpoint.size, stamps(policy) if stamps else None)])
     return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {told}", checkpoint, policy
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from lotmark.attest.models import Registry, TrustPolicy
+from lotmark.attest.models import Registry, Trust, TrustPolicy
 from lotmark.base.digest import Digest
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
 from lotmark.index._tables import APPLICATION_ID, COLUMNS, FORMAT, column_names, create_tables
-from lotmark.ledger.api import verify_by_log_keys, verify_log_checkpoint
+from lotmark.ledger.api import verify_by_log_keys
 from lotmark.ledger.ports import Ledger
 from lotmark.tlog.api import HASH_SIZE, Frontier
 from lotmark.tlog.models import Checkpoint
@@ -213,7 +213,7 @@ class Index:
     def _verify(self, note: bytes) -> Checkpoint:
         """By the caller's log key; by its successors only if need be, since to know them the log's key events are read."""
         try:
-            return verify_log_checkpoint(note, [self._policy.log_key], origin=self._policy.origin)
+            return verify_by_log_keys(note, self._policy, Trust())
         except IntegrityError:
             from lotmark.index._reader import VerifiedReader
 

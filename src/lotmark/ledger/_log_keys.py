@@ -1,4 +1,7 @@
-"""Which key may have signed a checkpoint: the caller's own log key, or those that follow it by the word of his roots."""
+"""Which key may have signed a checkpoint: the caller's own log key, or those that follow it by the word of his roots.
+
+Where the caller names a second key of the log, its signature is asked for besides, never instead.
+"""
 
 from lotmark.attest.api import log_keys_at
 from lotmark.attest.models import Trust, TrustPolicy
@@ -14,7 +17,7 @@ def verify_by_log_keys(note: bytes, policy: TrustPolicy, trust: Trust) -> Checkp
 
     Args:
         note: From anywhere.
-        policy: Whom the caller trusts.
+        policy: Whom the caller trusts. A second log key in it must have signed too, from the size on that it says.
         trust: The keys of this log, replayed from the caller's roots; what it says of log keys is the roots' word, not
             the log's. An empty one leaves the caller's own log key.
 
@@ -32,4 +35,12 @@ def verify_by_log_keys(note: bytes, policy: TrustPolicy, trust: Trust) -> Checkp
             where="checkpoint",
             solution="get the checkpoint again from where it was made; do not rely on this one",
         ) from error
-    return verify_log_checkpoint(note, names, origin=policy.origin)
+    checkpoint = verify_log_checkpoint(note, names, origin=policy.origin)
+    if has_second_signature(policy, checkpoint):
+        verify_log_checkpoint(note, [policy.second_log_key], origin=policy.origin)
+    return checkpoint
+
+
+def has_second_signature(policy: TrustPolicy, checkpoint: Checkpoint) -> bool:
+    """Whether a checkpoint that holds under the policy carries the log's second signature: the policy asks for it at that size."""
+    return bool(policy.second_log_key) and checkpoint.size >= policy.second_log_key_from

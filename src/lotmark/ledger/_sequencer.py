@@ -21,7 +21,7 @@ from lotmark.ledger._state import State
 from lotmark.ledger.models import Attachment, Receipt
 from lotmark.ledger.ports import BlobStore
 from lotmark.tlog import api as tlog
-from lotmark.tlog.models import Checkpoint, Note
+from lotmark.tlog.models import Checkpoint, KeyType, Note, NoteSignature
 
 CLOCK_BACK: Final = "clock-back"
 """Kind of the attachment that notes a clock that went back."""
@@ -34,7 +34,8 @@ _log: Final = logging.getLogger(__name__)
 class LogSigner:
     """The log's `attest` signer as a tlog `NoteSigner` whose name is the origin.
 
-    During the overlap of a rotation `beside` holds the other log key, and a checkpoint carries the signatures of both.
+    `beside` holds the other log key during the overlap of a rotation, and the second, ML-DSA-44 key of a log that has one: a
+    checkpoint carries the signatures of all.
     """
 
     def __init__(self, origin: str, signer: Signer, beside: Sequence[Signer] = ()) -> None:
@@ -53,11 +54,17 @@ class LogSigner:
 
     def sign_checkpoint(self, checkpoint: Checkpoint) -> bytes:
         """The signed note of a checkpoint, one line for each key."""
-        notes = [tlog.sign_checkpoint(checkpoint, signer) for signer in (self, *self._beside)]
-        if len(notes) == 1:
-            return notes[0]
-        lines = tuple(line for note in notes for line in tlog.parse_note(note).signatures)
-        return tlog.format_note(Note(tlog.format_checkpoint(checkpoint), lines))
+        if not self._beside:
+            return tlog.sign_checkpoint(checkpoint, self)
+        text = tlog.format_checkpoint(checkpoint)
+        return tlog.format_note(Note(text, tuple(_line(signer, text) for signer in (self, *self._beside))))
+
+
+def _line(signer: LogSigner, text: str) -> NoteSignature:
+    key = tlog.log_key(signer.name, signer.public_key)
+    if key.kind is KeyType.MLDSA44:
+        return tlog.cosign(text, signer, 0, kind=key.kind)  # time 0: a log says nothing of when (C2SP tlog-cosignature)
+    return NoteSignature(key.name, key.key_hash, signer.sign(text.encode()))
 
 
 @dataclass(slots=True)

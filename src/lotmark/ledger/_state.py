@@ -9,7 +9,7 @@ from lotmark.ledger._records import RESTORE, read_entry
 from lotmark.ledger._rows import Rows
 from lotmark.tlog import api as tlog
 from lotmark.tlog.errors import TlogError
-from lotmark.tlog.models import Checkpoint
+from lotmark.tlog.models import Checkpoint, KeyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,9 @@ def load_state(rows: Rows, log_keys: Sequence[bytes]) -> State:
         parsed = tlog.parse_note(note)
         checkpoint = tlog.parse_checkpoint(parsed.text)
         if log_keys:
-            keys = [tlog.make_key(origin, key) for key in log_keys]
-            if {line.key_hash for line in parsed.signatures}.isdisjoint(key.key_hash for key in keys):
+            keys = [tlog.log_key(origin, key) for key in log_keys]
+            first = [key.key_hash for key in keys if key.kind is KeyType.ED25519]
+            if {line.key_hash for line in parsed.signatures}.isdisjoint(first):
                 raise EnvironmentLacksError(
                     "LM-LED-011",
                     f"the key is not that of the log {origin}",

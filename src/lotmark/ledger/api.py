@@ -13,7 +13,7 @@ from lotmark.ledger._cosignatures import (
 from lotmark.ledger._export import export_tiles
 from lotmark.ledger._fsck import fsck
 from lotmark.ledger._headers import MAX_HEADER, format_header, parse_header
-from lotmark.ledger._log_keys import verify_by_log_keys
+from lotmark.ledger._log_keys import has_second_signature, verify_by_log_keys
 from lotmark.ledger._mirror import check_tiles
 from lotmark.ledger._objects import ObjectFolder, check_object_name, object_differs, object_missing
 from lotmark.ledger._open import WAIT, folder_blobs
@@ -60,6 +60,7 @@ __all__ = [
     "format_header",
     "fsck",
     "has_password",
+    "has_second_signature",
     "judge_witnesses",
     "object_differs",
     "object_missing",

@@ -23,14 +23,13 @@ from lotmark.base.errors import EnvironmentLacksError, IntegrityError, UsageErro
 from lotmark.ledger.api import copy_database, open_ledger
 from lotmark.ledger.ports import Ledger
 from lotmark.records._vault import VAULT, Vault
-from lotmark.records.predicates import BACKUP, BackupBody, Hex, Text
+from lotmark.records.predicates import BACKUP, BackupBody, CheckpointText, Hex, Text
 from lotmark.tlog.api import parse_checkpoint, parse_note
 
 MANIFEST: Final = "manifest.json"
 SIGNED: Final = "manifest.dsse.json"
 KEYS: Final = "keys"
 _TRUST: Final = "trust.json"
-_MACHINE_KEYS: Final = ("log.key", "pipeline.key")
 _FILE: Final = 0o600
 
 
@@ -48,7 +47,7 @@ class BackupManifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, re
     origin: Text
     size: int
     root: Hex
-    checkpoint: Text
+    checkpoint: CheckpointText
     with_keys: bool
     made_at: Text
     files: list[_File]
@@ -80,9 +79,8 @@ def copy_state(ledger: Ledger, place: Path | str, state: Path, target: Path, *, 
         _copy_blobs(ledger, target)
         Vault(state / VAULT).copy_to(target / VAULT)
         shutil.copyfile(state / _TRUST, target / _TRUST)
-        for name in _MACHINE_KEYS if with_keys else ():
-            (target / KEYS).mkdir(mode=0o700, exist_ok=True)
-            _copy_private(state / KEYS / name, target / KEYS / name)
+        if with_keys:
+            copy_keys(state / KEYS, target / KEYS)
         with open_ledger(target) as copied:
             note = copied.checkpoint()
         checkpoint = parse_checkpoint(parse_note(note).text)
@@ -192,6 +190,15 @@ def _has_body(ledger: Ledger, index: int) -> bool:
     except IntegrityError:
         return False
     return True
+
+
+def copy_keys(source: Path, target: Path) -> None:
+    """Copy the machine's keys, those that rotations made and the second log key too; one that is there is replaced."""
+    target.mkdir(mode=0o700, exist_ok=True)
+    for path in sorted(source.iterdir()):
+        if path.suffix in {".key", ".uri"}:
+            (target / path.name).unlink(missing_ok=True)
+            _copy_private(path, target / path.name)
 
 
 def _copy_private(source: Path, target: Path) -> None:

@@ -7,7 +7,7 @@ from lotmark.records._vault import COMMITMENT, VAULT, Disclosure, Vault, commit,
 
 if TYPE_CHECKING:
     from lotmark.records._audit import AuditSpool, Spooled, SpooledEvent, audit_evidence
-    from lotmark.records._backup import KEYS, SIGNED, Backup, copy_files, copy_state, read_backup, require_no_backup
+    from lotmark.records._backup import KEYS, SIGNED, Backup, copy_files, copy_keys, copy_state, read_backup, require_no_backup
     from lotmark.records._classes import CLASSES, KIND_CLASSES, classes_of, retention_end
     from lotmark.records._erasure import Occurrence, carry_out_erasure, check_erasure, erasure_act, find_in_blobs, find_values
     from lotmark.records._events import build_retention_event, order_digest, replay_events
@@ -39,6 +39,7 @@ __all__ = [
     "commit",
     "conceal",
     "copy_files",
+    "copy_keys",
     "copy_state",
     "erasure_act",
     "find_commitments",
@@ -58,6 +59,7 @@ _LATE = {
     "SIGNED": "_backup",
     "Backup": "_backup",
     "copy_files": "_backup",
+    "copy_keys": "_backup",
     "copy_state": "_backup",
     "read_backup": "_backup",
     "require_no_backup": "_backup",

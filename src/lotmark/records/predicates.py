@@ -11,6 +11,8 @@ from lotmark.records.models import RecordEvent
 
 Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+CheckpointText = Annotated[str, msgspec.Meta(min_length=1, max_length=100_000)]
+"""A signed note with what witnesses and a second key of the log added to it."""
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
 Day = Annotated[str, msgspec.Meta(pattern=r"^(\d{4}-\d{2}-\d{2})?$(?!\n)")]
 Instant = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?Z$(?!\n)")]
@@ -143,10 +145,10 @@ class LogEpochBody(Body, frozen=True):
     epoch: Annotated[int, msgspec.Meta(ge=2)]
     previous_origin: Text
     restored_size: Count
-    restored_checkpoint: Text
+    restored_checkpoint: CheckpointText
     """The signed note of what could be restored."""
     seen_size: Count
-    seen_checkpoint: Text
+    seen_checkpoint: CheckpointText
     """The signed note of the largest size that was ever seen."""
     lost: Count
     """Entries between the two."""

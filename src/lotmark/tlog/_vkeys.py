@@ -34,6 +34,15 @@ def make_key(name: str, public_key: bytes, kind: KeyType = KeyType.ED25519) -> V
     return VerifierKey(name, key_hash(name, public_key, kind), public_key, kind)
 
 
+def log_key(name: str, public_key: bytes) -> VerifierKey:
+    """The key with which the log of this name signs its checkpoints; the number of bytes tells Ed25519 (32) from ML-DSA-44 (1,312).
+
+    Raises:
+        KeyTextError: as `make_key`.
+    """
+    return make_key(name, public_key, KeyType.MLDSA44 if len(public_key) == _PUBLIC_KEY_SIZE[KeyType.MLDSA44] else KeyType.ED25519)
+
+
 @lru_cache(maxsize=256)
 def is_key_name(name: str) -> bool:
     """Whether C2SP ``signed-note`` allows the key name (and so the log origin)."""

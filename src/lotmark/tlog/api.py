@@ -27,7 +27,7 @@ from lotmark.tlog._tiles import (
     verify_entries,
     verify_tile,
 )
-from lotmark.tlog._vkeys import format_vkey, make_key, parse_vkey
+from lotmark.tlog._vkeys import format_vkey, log_key, make_key, parse_vkey
 from lotmark.tlog._witness import (
     MAX_REQUEST,
     SIZE_TYPE,
@@ -73,6 +73,7 @@ __all__ = [
     "is_origin",
     "judge_checkpoint",
     "leaf_hash",
+    "log_key",
     "make_key",
     "node_hash",
     "parse_add_checkpoint",

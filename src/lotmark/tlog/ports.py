@@ -14,7 +14,7 @@ class NodeReader(Protocol):
 
 
 class NoteSigner(Protocol):
-    """Signs notes under one Ed25519 key."""
+    """Signs notes under one key, Ed25519 unless it is said otherwise (`cosign`)."""
 
     @property
     def name(self) -> str:
@@ -23,9 +23,9 @@ class NoteSigner(Protocol):
 
     @property
     def public_key(self) -> bytes:
-        """The 32 raw bytes."""
+        """The raw bytes: 32, or the 1,312 of ML-DSA-44."""
         ...
 
     def sign(self, data: bytes) -> bytes:
-        """The 64 bytes of the Ed25519 signature over `data`."""
+        """The signature over `data`: 64 bytes, or the 2,420 of ML-DSA-44."""
         ...

@@ -413,6 +413,27 @@ def test_the_callers_log_key_counts_until_it_is_followed():
     assert log_keys_at(log.trust, 14, signer("other").public_key) == (signer("other").public_key, new)
 
 
+@pytest.mark.verifies("REQ-351")
+def test_who_holds_a_later_log_key_learns_of_the_first_one_from_the_roots():
+    """The checkpoints up to its enrolment are the first key's, and those between are by who counted there."""
+    log = KeyLog()
+    log.add("enrol", "log", "log", at=3)
+    index = log.add("rotate", "log", "log", next_key="log2", overlap=0, at=10)
+    first, later = signer("log").public_key, signer("log2").public_key
+    told = {size: log_keys_at(log.trust, size, later) for size in range(13)}
+    assert told == {**dict.fromkeys(range(index + 1), (later, first)), index + 1: (later,), index + 2: (later,)}
+
+
+@pytest.mark.verifies("REQ-351")
+def test_a_first_log_key_that_was_somebody_elses_from_its_beginning_on_counts_nowhere():
+    log = KeyLog()
+    start = log.add("enrol", "log", "log", at=3)
+    log.add("enrol", "log2", "log", at=5)
+    log.add("compromised", "log", "log", counts_before=start, at=8)
+    later = signer("log2").public_key
+    assert log_keys_at(log.trust, 0, later) == (later,)
+
+
 def test_a_log_key_is_ed25519():
     from fakes.key_services import p256_key
     from lotmark.attest.api import KeySigner
