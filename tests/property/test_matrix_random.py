@@ -146,7 +146,9 @@ def test_a_release_candidate_leaves_no_required_category_without_a_test(matrix, 
 
 
 @SLOW
-@given(matrix=matrices(), tests=tests_known, paths=paths, items=items, more_paths=paths, more_items=items, occasion=st.sampled_from(["pull-request", "nightly"]))
+@given(
+    matrix=matrices(), tests=tests_known, paths=paths, items=items, more_paths=paths, more_items=items, occasion=st.sampled_from(["pull-request", "nightly"])
+)
 def test_more_changes_never_select_fewer_tests(matrix, tests, paths, items, more_paths, more_items, occasion):
     less = plan(matrix, tests, changed_paths=paths, changed_items=items, occasion=occasion).selected_ids()
     more = plan(matrix, tests, changed_paths=[*paths, *more_paths], changed_items=[*items, *more_items], occasion=occasion).selected_ids()
