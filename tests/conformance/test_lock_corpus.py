@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from fakes.locks import read
 from fakes.supply_world import World
 
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2].parent / "shared" / "reference"))
 LOCKS = sorted((REFERENCE / "corpus" / "locks").glob("*")) if (REFERENCE / "corpus" / "locks").is_dir() else []
+BILLS = sorted((REFERENCE / "corpus" / "cyclonedx").glob("*.json"))
 
-pytestmark = [pytest.mark.verifies("REQ-014"), pytest.mark.skipif(not LOCKS, reason=f"no corpus of lock files below {REFERENCE}")]
+pytestmark = [pytest.mark.verifies("REQ-014", "REQ-630"), pytest.mark.skipif(not LOCKS, reason=f"no corpus of lock files below {REFERENCE}")]
 
 
 @pytest.fixture
@@ -28,6 +30,31 @@ def test_every_lock_of_the_corpus_is_read_or_refused_with_code_and_place(world, 
         assert finding.code.startswith("LM-SUP-")
         assert finding.help
         assert finding.location is not None or finding.code == "LM-SUP-024"
+
+
+@pytest.mark.parametrize(
+    ("name", "components", "codes"),
+    [
+        ("CBOM-Example-With-Dependencies-bom.json", 2, {"LM-SUP-006"}),
+        ("SBOM-laravel-7.12.0-bom.1.2.json", 62, {"LM-SUP-006"}),
+        ("SaaSBOM-apigateway-microservices-datastores-bom.json", 0, {"LM-SUP-011"}),
+        ("VEX-CISA-Use-Cases-Case-1-vex-not_affected.json", 0, set()),
+        ("VEX-CISA-Use-Cases-Case-8-vex.json", 0, set()),
+    ],
+)
+def test_bills_of_materials_of_others_are_read_or_refused_with_a_reason(world, name, components, codes):
+    path = REFERENCE / "corpus" / "cyclonedx" / name
+    reading = read("cyclonedx", name, {name: path.read_bytes()})
+    assert len(reading.pins) == components
+    assert {finding.code for finding in reading.findings} == codes
+    assert all(finding.help and finding.location.line for finding in reading.findings)
+    world.lock(name, path.read_bytes(), "cyclonedx")
+    # Whatever it holds, the whole judgement of it has an end and is no acceptance.
+    assert not world.examine(python=None).accepted
+
+
+def test_no_bill_of_materials_is_overlooked():
+    assert len(BILLS) == 5
 
 
 @pytest.mark.parametrize(
@@ -53,8 +80,8 @@ def test_a_pylock_without_packages_is_refused(world):
 
 def test_our_own_lock_is_read_whole():
     from lotmark.supply._markers import Markers
-    from lotmark.supply._reading import Source
-    from lotmark.supply._uv import read_uv
+    from lotmark.supply._readers._reading import Source
+    from lotmark.supply._readers.uv import read_uv
 
     path = Path(__file__).parents[2] / "uv.lock"
     if not path.exists():

@@ -84,7 +84,7 @@ class LockFile(Section, frozen=True, kw_only=True):
 
     path: NonEmpty
     """Relative to the folder of lotmark.yaml."""
-    kind: Literal["", "pip", "uv", "npm"] = ""
+    kind: Literal["", "pip", "uv", "npm", "poetry", "pylock", "pdm", "yarn", "pnpm", "cargo", "go", "gradle", "maven", "conan", "gem", "cyclonedx", "spdx"] = ""
     """Which reader takes it."""
 
 

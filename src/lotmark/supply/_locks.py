@@ -2,10 +2,10 @@
 
 import fnmatch
 import hashlib
+import importlib
 import json
 import posixpath
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -16,15 +16,29 @@ from lotmark.product.models import DependencySection
 from lotmark.supply._files import read_limited
 from lotmark.supply._findings import make_finding
 from lotmark.supply._markers import Markers
-from lotmark.supply._npm import read_npm
-from lotmark.supply._pip import read_pip
-from lotmark.supply._reading import MAX_LOCK_BYTES, Reader, Reading, Source, strongest
-from lotmark.supply._toml_locks import read_poetry, read_pylock
-from lotmark.supply._uv import read_uv
+from lotmark.supply._readers._reading import MAX_LOCK_BYTES, Reader, Reading, Source, merge_pin
 from lotmark.supply.models import Lock, LockKind, Pin
 from lotmark.supply.ports import Places, SourceFiles
 
-_READERS: dict[LockKind, Reader] = {"pip": read_pip, "uv": read_uv, "npm": read_npm, "poetry": read_poetry, "pylock": read_pylock}
+_READERS: dict[LockKind, str] = {
+    "pip": "pip:read_pip",
+    "uv": "uv:read_uv",
+    "npm": "npm:read_npm",
+    "poetry": "toml_locks:read_poetry",
+    "pylock": "toml_locks:read_pylock",
+    "pdm": "pdm:read_pdm",
+    "yarn": "yarn:read_yarn",
+    "pnpm": "pnpm:read_pnpm",
+    "cargo": "cargo:read_cargo",
+    "go": "go:read_go",
+    "gradle": "jvm:read_gradle",
+    "maven": "jvm:read_maven",
+    "conan": "conan:read_conan",
+    "gem": "gem:read_gem",
+    "cyclonedx": "cyclonedx:read_cyclonedx",
+    "spdx": "spdx:read_spdx",
+}
+"""Module and function of each reader; a check loads only those that it needs."""
 _BY_NAME: tuple[tuple[str, LockKind], ...] = (
     ("uv.lock", "uv"),
     ("package-lock.json", "npm"),
@@ -33,14 +47,33 @@ _BY_NAME: tuple[tuple[str, LockKind], ...] = (
     ("pylock.toml", "pylock"),
     ("pylock.*.toml", "pylock"),
     ("*.poetry.lock", "poetry"),
+    ("pdm.lock", "pdm"),
+    ("*.pdm.lock", "pdm"),
+    ("yarn.lock", "yarn"),
+    ("pnpm-lock.yaml", "pnpm"),
+    ("Cargo.lock", "cargo"),
+    ("go.sum", "go"),
+    ("*gradle.lockfile", "gradle"),
+    ("conan.lock", "conan"),
+    ("Gemfile.lock", "gem"),
+    ("gems.locked", "gem"),
+    ("bom.json", "cyclonedx"),
+    ("*.cdx.json", "cyclonedx"),
+    ("*.bom.json", "cyclonedx"),
+    ("*.spdx.json", "spdx"),
+    ("*.spdx", "spdx"),
     ("*requirements*.txt", "pip"),
     ("*requirements*.lock", "pip"),
 )
+_DESCRIBING = frozenset({"cyclonedx", "spdx"})
+"""Kinds of which a repository may hold files for other ends, so that one that is not declared is no finding."""
 _FOREIGN = (
-    *("yarn.lock", "pnpm-lock.yaml", "bun.lock", "bun.lockb", "deno.lock", "Pipfile.lock", "pdm.lock", "pixi.lock", "conda-lock.yml", "Cargo.lock", "go.sum"),
-    *("Gemfile.lock", "composer.lock", "conan.lock", "packages.lock.json", "Podfile.lock", "Package.resolved", "mix.lock", "pubspec.lock", "gradle.lockfile"),
+    *("bun.lock", "bun.lockb", "deno.lock", "Pipfile.lock", "pixi.lock", "conda-lock.yml", "composer.lock", "packages.lock.json"),
+    *("Podfile.lock", "Package.resolved", "mix.lock", "pubspec.lock"),
 )
 """Lock files that are recognised so that they are not overlooked, but not read."""
+_ONE_FILE = frozenset({"npm", "crates.io", "Go"})
+"""Ecosystems in which a version is exactly one file, so that two hashes of one kind contradict each other."""
 _ENDINGS = tuple({PurePosixPath(name).suffix for name in (*(pattern for pattern, _ in _BY_NAME), *_FOREIGN)})
 _ASIDE = frozenset({"test", "tests", "testing", "testdata", "test-data", "fixtures", "doc", "docs"})
 _LIST = "list of requirements"
@@ -54,6 +87,12 @@ def find_kind(path: str) -> LockKind | None:
             return kind
     folder = PurePosixPath(path).parent.name
     return "pip" if folder == "requirements" and name.endswith(".txt") else None
+
+
+def _load_reader(kind: LockKind) -> Reader:
+    module, _, name = _READERS[kind].partition(":")
+    reader: Reader = getattr(importlib.import_module(f"lotmark.supply._readers.{module}"), name)
+    return reader
 
 
 class LockSet:
@@ -92,7 +131,7 @@ class LockSet:
         except (OSError, UsageError) as error:
             self.reading.refuse("LM-SUP-002", f"the lock file {path} cannot be read: {getattr(error, 'strerror', None) or error}", place, path)
             return
-        one = _READERS[kind](Source(path, data, self._bytes, self._markers))
+        one = _load_reader(kind)(Source(path, data, self._bytes, self._markers))
         self.reading.pins += one.pins
         self.reading.left_out += one.left_out
         self.reading.findings += one.findings
@@ -155,6 +194,7 @@ class LockSet:
             return True
 
     def _check_conflicts(self) -> None:
+        self._check_hashes()
         if not self._markers.decisive:
             return
         pinned: dict[str, Pin] = {}
@@ -167,6 +207,17 @@ class LockSet:
                     "LM-SUP-010", f"{pin.name} is pinned to {pin.version} here and to {first.version} at {first.location}", pin.location, pin.name
                 )
 
+    def _check_hashes(self) -> None:
+        """Two pins of one version whose hashes exclude each other: one of the lock files was changed by hand, or the registry's file was."""
+        seen: dict[tuple[str, str, str, str], tuple[str, Location]] = {}
+        for pin in self.reading.pins:
+            if pin.ecosystem not in _ONE_FILE:
+                continue
+            for algorithm, digits in pin.hashes:
+                known, place = seen.setdefault((pin.ecosystem, pin.name, pin.version, algorithm), (digits, pin.location))
+                if known != digits:
+                    self.reading.refuse("LM-SUP-013", f"{pin.name} {pin.version} has another {algorithm} here than at {place}", pin.location, pin.name)
+
 
 def _describe(name: str) -> str | None:
     """What kind of dependency file a name tells, None for any other file."""
@@ -175,7 +226,7 @@ def _describe(name: str) -> str | None:
     if PurePosixPath(name).name in _FOREIGN:
         return "lock file"
     kind = find_kind(name)
-    if kind is None:
+    if kind is None or kind in _DESCRIBING:
         return None
     return _LIST if kind == "pip" else "lock file"
 
@@ -186,18 +237,5 @@ def merge_pins(pins: Iterable[Pin]) -> list[Pin]:
     for pin in pins:
         key = (pin.ecosystem, pin.name, pin.version)
         first = merged.get(key)
-        if first is None:
-            merged[key] = pin
-            continue
-        needed = first.needed or pin.needed
-        merged[key] = replace(
-            first,
-            hashes=tuple(sorted({*first.hashes, *pin.hashes})),
-            scope=strongest((first.scope, pin.scope)),
-            needed=needed,
-            group="" if needed else first.group,
-            direct=first.direct or pin.direct,
-            licence=first.licence or pin.licence,
-            requires=tuple(sorted({*first.requires, *pin.requires})),
-        )
+        merged[key] = merge_pin(first, pin) if first else pin
     return [merged[key] for key in sorted(merged)]

@@ -7,13 +7,13 @@ from typing import Literal
 from lotmark.base.findings import Finding, Location, has_errors
 from lotmark.product.models import NoDependencies
 
-Ecosystem = Literal["PyPI", "npm"]
-"""An ecosystem by its OSV name."""
+Ecosystem = Literal["PyPI", "npm", "crates.io", "Go", "Maven", "RubyGems", "ConanCenter", "other"]
+"""An ecosystem by its OSV name; ``other`` for components that only an SBOM names, their name then begins with the purl type."""
 
 Scope = Literal["runtime", "build", "test"]
 """What a component is there for: shipped or run with the product, needed to build it, or needed to test it."""
 
-LockKind = Literal["pip", "uv", "npm", "poetry", "pylock"]
+LockKind = Literal["pip", "uv", "npm", "poetry", "pylock", "pdm", "yarn", "pnpm", "cargo", "go", "gradle", "maven", "conan", "gem", "cyclonedx", "spdx"]
 
 LicenceVerdict = Literal["allowed", "refused", "missing", "excepted"]
 
@@ -40,8 +40,9 @@ class Pin:
     """One component exactly as one lock file pins it.
 
     `name` is normalised for its ecosystem. `needed` says that an environment made from the lock holds it, `group` which
-    optional group it comes from otherwise. `requires` are the ``(name, version)`` pairs that it pulls in, as far as the
-    lock tells.
+    optional group it comes from otherwise. `requires` are the ``(name, version)`` pairs that it pulls in, `supplier` who
+    made it, both as far as the lock tells. `hashes` are pairs of algorithm and hex digits: sha256, sha384 and sha512 of
+    the file that a registry delivers, ``h1`` (Go) and ``berry`` (yarn) of what the tool makes of it.
     """
 
     ecosystem: Ecosystem
@@ -55,6 +56,7 @@ class Pin:
     direct: bool = True
     licence: str = ""
     requires: tuple[tuple[str, str], ...] = ()
+    supplier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ RULES: tuple[Rule, ...] = (
         "LM-SUP-003",
         "the kind of lock file is not known",
         "Only lock files that are read whole count. A kind that is not understood would hide its components.",
-        "name the kind (`kind: pip`, `uv` or `npm`), or export the lock to one of them",
+        "name the kind (`kind:`, see docs/reference/supply.md), or export the lock to one of them; a pom.xml is no lock (use maven-lockfile, `kind: maven`)",
     ),
     Rule(
         "LM-SUP-004",
@@ -37,7 +37,7 @@ RULES: tuple[Rule, ...] = (
         "LM-SUP-006",
         "a dependency has no strong hash",
         "Without a SHA-256 (or longer) hash the same name and version may deliver other bytes; MD5 and SHA-1 can be forged.",
-        "write the lock file with hashes (`--generate-hashes`; for npm: `integrity`)",
+        "write the lock file with hashes (`--generate-hashes` of pip-compile and uv; other tools write them by themselves or with an option)",
     ),
     Rule(
         "LM-SUP-007",
@@ -74,6 +74,12 @@ RULES: tuple[Rule, ...] = (
         "a date is not a date",
         "An expiry or retrieval date that does not exist in the calendar can never be compared, so it is never in force.",
         "write it as YYYY-MM-DD",
+    ),
+    Rule(
+        "LM-SUP-013",
+        "one version is pinned with two hashes",
+        "A registry delivers exactly one file for this version. Two hashes mean that a lock file was changed by hand, or that somebody delivered other bytes under the same name.",
+        "find out which file is the right one, then write both lock files again with their own tools",
     ),
     Rule(
         "LM-SUP-020",

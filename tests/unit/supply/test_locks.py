@@ -208,7 +208,8 @@ def test_a_lock_whose_every_component_belongs_to_another_platform_is_not_empty(w
         ("requirements/dev.txt", "pip"),
         ("dev-requirements.txt", "pip"),
         ("notes.txt", None),
-        ("yarn.lock", None),
+        ("yarn.lock", "yarn"),
+        ("bun.lock", None),
     ],
 )
 def test_the_kind_is_found_from_the_name(path, kind):

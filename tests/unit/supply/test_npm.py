@@ -8,8 +8,8 @@ import pytest
 
 from fakes.supply_world import codes_of
 from lotmark.supply._markers import Markers
-from lotmark.supply._npm import read_npm
-from lotmark.supply._reading import Source
+from lotmark.supply._readers._reading import Source
+from lotmark.supply._readers.npm import read_npm
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 
@@ -123,7 +123,8 @@ def test_each_unpinned_package_is_refused_at_its_line(key, package, code, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"lockfileVersion": 1, "dependencies": {}}', "lockfileVersion 1"),
+        ('{"lockfileVersion": 4, "dependencies": {}}', "lockfileVersion 4"),
+        ('{"lockfileVersion": 1, "dependencies": []}', "Expected"),
         ("{}", "lockfileVersion 0"),
         ('{"lockfileVersion": 3}', "no `packages`"),
         ('{"lockfileVersion": 3, "packages": {}}', "no `packages`"),

@@ -4,8 +4,8 @@ import pytest
 
 from fakes.supply_world import codes_of, hex_of, requirement
 from lotmark.supply._markers import Markers
-from lotmark.supply._pip import logical_lines, read_pip
-from lotmark.supply._reading import Source
+from lotmark.supply._readers._reading import Source
+from lotmark.supply._readers.pip import logical_lines, read_pip
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 

@@ -15,7 +15,7 @@ SOURCE = Path(lotmark.supply.__file__).parent
 
 
 def test_codes_and_sources_agree():
-    used = {code for path in SOURCE.glob("*.py") if path.name != "rules.py" for code in re.findall(r"LM-SUP-\d{3}", path.read_text())}
+    used = {code for path in SOURCE.rglob("*.py") if path.name != "rules.py" for code in re.findall(r"LM-SUP-\d{3}", path.read_text())}
     registered = [rule.code for rule in RULES]
     assert len(registered) == len(set(registered))
     assert used == set(registered)

@@ -10,7 +10,7 @@ from lotmark.supply._files import FolderFiles
 from lotmark.supply._findings import find_date
 from lotmark.supply._markers import Markers
 from lotmark.supply._names import format_purl, normalise_name, refers_to
-from lotmark.supply._reading import find_hash, find_integrity, group_scope
+from lotmark.supply._readers._reading import find_hash, find_integrity, group_scope
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 

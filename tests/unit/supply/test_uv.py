@@ -4,8 +4,8 @@ import pytest
 
 from fakes.supply_world import codes_of, hex_of
 from lotmark.supply._markers import Markers
-from lotmark.supply._reading import Source
-from lotmark.supply._uv import read_uv
+from lotmark.supply._readers._reading import Source
+from lotmark.supply._readers.uv import read_uv
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 

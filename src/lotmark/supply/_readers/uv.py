@@ -12,7 +12,7 @@ import msgspec
 
 from lotmark.base.findings import Location
 from lotmark.supply._names import format_purl, normalise_name
-from lotmark.supply._reading import Reading, Source, find_hash, group_scope, load_toml, strongest
+from lotmark.supply._readers._reading import Reading, Source, find_hash, group_scope, load_toml, strongest
 from lotmark.supply.models import LeftOut, Pin, Scope
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lotmark.base.errors import UsageError
 from lotmark.base.findings import Location
 from lotmark.supply._names import format_purl, normalise_name
-from lotmark.supply._reading import Reading, Source, decode_text, find_hash, group_scope
+from lotmark.supply._readers._reading import Reading, Source, decode_text, find_hash, group_scope
 from lotmark.supply.models import LeftOut, Pin, Scope
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import msgspec
 
 from lotmark.base.findings import Location
 from lotmark.supply._names import format_purl, normalise_name
-from lotmark.supply._reading import Reading, Source, find_hash, load_toml, strongest
+from lotmark.supply._readers._reading import Reading, Source, find_hash, load_toml, strongest
 from lotmark.supply.models import LeftOut, Pin, Scope
 
 

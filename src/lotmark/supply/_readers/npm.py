@@ -1,7 +1,7 @@
-"""package-lock.json (and npm-shrinkwrap.json), lockfileVersion 2 and 3: every package with a strong `integrity`.
+"""package-lock.json (and npm-shrinkwrap.json), lockfileVersion 1 to 3: every package with a strong `integrity`.
 
-Format: https://docs.npmjs.com/cli/v10/configuring-npm/package-lock-json. Only `packages` is read; the `dependencies` of
-version 2 repeat it for older tools.
+Format: https://docs.npmjs.com/cli/v10/configuring-npm/package-lock-json. Of version 2
+and 3 only `packages` is read; the `dependencies` of version 2 repeat it for older tools.
 """
 
 import re
@@ -12,7 +12,8 @@ import msgspec
 from lotmark.base.errors import IntegrityError
 from lotmark.base.findings import Location
 from lotmark.intake.api import parse_json
-from lotmark.supply._reading import Reading, Source, convert, decode_text, find_integrity, strongest
+from lotmark.supply._readers._reading import Reading, Source, convert, decode_text, find_integrity, merge_pin
+from lotmark.supply._readers.npm1 import Package1, read_tree
 from lotmark.supply.models import Pin
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:\s*\{')
@@ -37,6 +38,7 @@ class _Package(msgspec.Struct, rename="camel"):
 class _Lock(msgspec.Struct, rename="camel"):
     lockfile_version: int = 0
     packages: dict[str, _Package] | None = None
+    dependencies: Any = None
 
 
 def read_npm(source: Source) -> Reading:
@@ -53,6 +55,12 @@ def read_npm(source: Source) -> Reading:
         return reading
     lock = convert(tree, _Lock, source.name, lambda _: 0, reading)
     if lock is None:
+        return reading
+    if lock.lockfile_version == 1:
+        tree = convert({} if lock.dependencies is None else lock.dependencies, dict[str, Package1], source.name, lambda _: 0, reading)
+        lines = _lines(text)
+        read_tree(source.name, tree or {}, lambda key: lines.get(key, 0), reading)
+        reading.files.append((source.name, source.data, len(reading.pins)))
         return reading
     if lock.lockfile_version not in (2, 3) or lock.packages is None or "" not in lock.packages:
         reading.refuse(
@@ -136,7 +144,9 @@ class _Tree:
             _licence(package.license),
             tuple(sorted(requires)),
         )
-        self.pins[name, package.version] = _merge(self.pins.get((name, package.version)), pin)
+        known = self.pins.get((name, package.version))
+        # The same package at two places of the tree is one component.
+        self.pins[name, package.version] = merge_pin(known, pin) if known else pin
 
     def _is_bundled(self, key: str) -> bool:
         """Whether the package lies in the tarball of one above it, whose hash then covers it."""
@@ -170,22 +180,3 @@ def _licence(value: Any) -> str:
     types = [entry.get("type") if isinstance(entry, dict) else entry for entry in entries]
     words = [each for each in types if isinstance(each, str)]
     return " OR ".join(words) if words and len(words) == len(types) else ""
-
-
-def _merge(first: Pin | None, second: Pin) -> Pin:
-    """The same package at two places of the tree is one component."""
-    if first is None:
-        return second
-    return Pin(
-        first.ecosystem,
-        first.name,
-        first.version,
-        tuple(sorted({*first.hashes, *second.hashes})),
-        first.location,
-        strongest((first.scope, second.scope)),
-        True,
-        "",
-        first.direct or second.direct,
-        first.licence or second.licence,
-        tuple(sorted({*first.requires, *second.requires})),
-    )

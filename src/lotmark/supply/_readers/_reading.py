@@ -2,17 +2,24 @@
 
 import base64
 import binascii
+import bisect
+import posixpath
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import msgspec
 
+from lotmark.base.documents import parse_yaml
+from lotmark.base.errors import IntegrityError, UsageError
 from lotmark.base.findings import Finding, Location
+from lotmark.base.limits import Limits
+from lotmark.base.strict_yaml import KEY
+from lotmark.intake.api import parse_json
 from lotmark.supply._findings import make_finding
 from lotmark.supply._markers import Markers
-from lotmark.supply.models import LeftOut, LockKind, Pin, Scope
+from lotmark.supply.models import LeftOut, Pin, Scope
 
 T = TypeVar("T")
 
@@ -21,6 +28,7 @@ STRONG: dict[str, int] = {"sha256": 64, "sha384": 96, "sha512": 128}
 """The hash algorithms that count, with the number of their hex digits."""
 
 _HEX = re.compile(r"[0-9a-f]+\Z")
+_YAML_LIMITS = Limits(max_bytes=MAX_LOCK_BYTES, max_depth=32, max_items=2_000_000)
 _SCOPE_ORDER: tuple[Scope, ...] = ("runtime", "build", "test")
 
 
@@ -50,7 +58,6 @@ class Source:
 
 
 Reader = Callable[[Source], Reading]
-KINDS: tuple[LockKind, ...] = ("pip", "uv", "npm", "poetry", "pylock")
 
 
 def decode_text(data: bytes, name: str, reading: Reading) -> str | None:
@@ -137,3 +144,87 @@ def _header_lines(text: str, table: str) -> list[int]:
         position = match.start()
         lines.append(line)
     return lines
+
+
+class Lines:
+    """The lines of a text, found by what stands in them."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._ends = [match.start() for match in re.finditer("\n", text)]
+
+    def at(self, position: int) -> int:
+        """The line of a position in the text, counted from 1."""
+        return bisect.bisect_left(self._ends, position) + 1
+
+    def find(self, *words: str) -> int:
+        """The line in which the first of the words that occurs stands, 0 if none does."""
+        positions = (self._text.find(word) for word in words if word)
+        return next((self.at(position) for position in positions if position >= 0), 0)
+
+
+def load_json(source: Source, kind: type[T], reading: Reading) -> tuple[T | None, Lines]:
+    """A JSON lock file as a msgspec type, and the lines of its text; None after a refusal."""
+    text = decode_text(source.data, source.name, reading) or ""
+    lines = Lines(text)
+    if reading.findings:
+        return None, lines
+    try:
+        tree = parse_json(text.encode("utf-8"), what=source.name)
+    except IntegrityError as error:
+        line = (error.where or "").removeprefix(source.name).strip(":").partition(":")[0]
+        reading.refuse("LM-SUP-004", error.reason, Location(source.name, int(line or 0)))
+        return None, lines
+    return convert(tree, kind, source.name, lambda _: 0, reading), lines
+
+
+def load_yaml(source: Source, kind: type[T], reading: Reading) -> tuple[T | None, Callable[..., int]]:
+    """A YAML lock file as a msgspec type, and the line of a path of keys; None after a refusal."""
+    try:
+        tree, places = parse_yaml(source.data, name=source.name, limits=_YAML_LIMITS)
+    except UsageError as error:
+        line = (error.where or "").removeprefix(source.name).strip(":").partition(":")[0]
+        reading.refuse("LM-SUP-004", error.reason, Location(source.name, int(line or 0)))
+        return None, lambda *_: 0
+
+    def line_of(*path: str) -> int:
+        place = places.get((*path, KEY)) or places.get(path)
+        return place.line if place else 0
+
+    return convert(tree, kind, source.name, lambda _: 0, reading), line_of
+
+
+def beside(source: Source, name: str) -> bytes | None:
+    """The bytes of another file in the lock's folder; None where there is none."""
+    try:
+        return source.read(posixpath.join(posixpath.dirname(source.name), name))
+    except (OSError, UsageError):
+        return None
+
+
+def reach(roots: Iterable[str], edges: Mapping[str, Iterable[str]]) -> set[str]:
+    """Everything that is reached from the roots along the edges, the roots among it."""
+    seen: set[str] = set()
+    queue = list(roots)
+    while queue:
+        key = queue.pop()
+        if key not in seen:
+            seen.add(key)
+            queue += edges.get(key, ())
+    return seen
+
+
+def merge_pin(first: Pin, second: Pin) -> Pin:
+    """One pin of two for the same component: needed for both ends, with the hashes and edges of both."""
+    needed = first.needed or second.needed
+    return replace(
+        first,
+        hashes=tuple(sorted({*first.hashes, *second.hashes})),
+        scope=strongest((first.scope, second.scope)),
+        needed=needed,
+        group="" if needed else first.group,
+        direct=first.direct or second.direct,
+        licence=first.licence or second.licence,
+        requires=tuple(sorted({*first.requires, *second.requires})),
+        supplier=first.supplier or second.supplier,
+    )
