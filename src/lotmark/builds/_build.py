@@ -78,7 +78,7 @@ def build_twice(
     """Build the commit in two lanes and compare; see `lotmark.builds.api.build_twice`."""
     say = progress or (lambda _: None)
     started_at = clock.now()
-    sandbox, capabilities = get_sandbox(environment.backend)
+    sandbox, capabilities = get_sandbox(environment.backend, environment.image)
     layout = make_layout(environment, repo)
     for name in ("outputs", "twin", "logs"):
         remove_tree(work / name)
@@ -93,7 +93,7 @@ def build_twice(
         if Dimension.DIRECTORY_ORDER in varied and one.order == two.order:
             del varied[Dimension.DIRECTORY_ORDER]
             missing[Dimension.DIRECTORY_ORDER] = "the file system lists names in an order of its own"
-        if not capabilities.hides and Dimension.PATH not in varied:
+        if not capabilities.relocates and Dimension.PATH not in varied:
             varied[Dimension.PATH] = (one.spec.working_directory, two.spec.working_directory)
             missing.pop(Dimension.PATH, None)
         values = _true_values(varied, one, two, capabilities)
@@ -128,7 +128,7 @@ def _true_values(
 ) -> dict[Dimension, tuple[str, str]]:
     """The values as the commands see them: without a sandbox, paths are the host's."""
     values = dict(varied)
-    if not capabilities.hides:
+    if not capabilities.relocates:
         values[Dimension.PATH] = (str(one.folder), str(two.folder))
         if Dimension.HOME in values:
             values[Dimension.HOME] = (one.spec.variables["HOME"], two.spec.variables["HOME"])

@@ -168,7 +168,8 @@ def _probe() -> Capabilities:
     if not result.succeeded:
         reason = result.stdout.last_lines(1) or "no message"
         return Capabilities("bwrap", available=False, version=version, reason=f"bubblewrap does not start: {reason}", solution=_cure(reason))
-    return Capabilities("bwrap", available=True, version=version, hides=True)
+    owner = SANDBOX_ID if os.geteuid() == 0 else None
+    return Capabilities("bwrap", available=True, version=version, hides=True, relocates=True, owner=owner)
 
 
 _MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")

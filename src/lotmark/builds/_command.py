@@ -39,7 +39,7 @@ def run_command(
 ) -> CommandReport:
     """Run one command on a private copy of the commit; see `lotmark.builds.api.run_command`."""
     started_at = clock.now()
-    sandbox, capabilities = get_sandbox(environment.backend)
+    sandbox, capabilities = get_sandbox(environment.backend, environment.image)
     layout = make_layout(environment, repo, network=network, extra=tuple(mounts))
     remove_tree(work / "results")
     listed = list_source(repo, commit) if source is None and repo is not None else None

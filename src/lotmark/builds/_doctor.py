@@ -6,13 +6,13 @@ import shutil
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds._bwrap import BwrapSandbox
 from lotmark.builds._conditions import find_faketime, find_locale
-from lotmark.builds._host import HostSandbox
+from lotmark.builds._sandbox import make_sandbox
 from lotmark.builds.models import Capabilities
 
 
-def probe(backend: str) -> Capabilities:
+def probe(backend: str, image: str) -> Capabilities:
     """What the backend can do here."""
-    return HostSandbox().probe() if backend == "host" else BwrapSandbox().probe()
+    return make_sandbox(backend, image).probe()
 
 
 def check_environment() -> tuple[Finding, ...]:

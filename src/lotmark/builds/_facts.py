@@ -20,13 +20,14 @@ from lotmark.builds.models import Capabilities, EnvironmentFacts, IsolationFacts
 from lotmark.builds.ports import Sandbox
 
 _SCRIPT = r"""
-repo=$1; python=$2; shift 2
+repo=$1; python=$2; count=$3; shift 3
 echo "@status"; cat /proc/self/status
 echo "@net"; cat /proc/net/dev
-echo "@see"; for f in "$repo" /etc/shadow; do [ -n "$f" ] && [ -r "$f" ] && echo "$f"; done
+echo "@see"; for f in "$repo" /etc/shadow; do [ -n "$f" ] && { ls "$f/." || head -c 1 "$f"; } >/dev/null 2>&1 && echo "$f"; done
 echo "@env"; env | sed -n 's/^\([A-Za-z_][A-Za-z0-9_]*\)=.*/\1/p'
 if [ -n "$python" ]; then echo "@tool python"; "$python" -V 2>&1; fi
 for t in "$@"; do command -v "$t" >/dev/null 2>&1 && { echo "@tool $t"; case $t in go) go version;; *) "$t" --version;; esac 2>&1 | head -n 1; }; done
+echo "@packages"; if [ -n "$count" ]; then { dpkg-query -W 2>/dev/null || rpm -qa 2>/dev/null || apk info 2>/dev/null; } | wc -l; fi
 echo "@end"
 """
 _TOOLS_BY_FILE = (
@@ -58,7 +59,18 @@ def measure(
 ) -> Measurement:
     """Start the sandbox with the layout, look around, and record what was seen; one look per process and configuration."""
     python = layout.python.executable if layout.python else None
-    key = (capabilities.backend, layout.mounts, layout.path, tuple(layout.variables.items()), python, relevant_tools(staged), repo, network, _stamp())
+    key = (
+        capabilities.backend,
+        layout.image,
+        layout.mounts,
+        layout.path,
+        tuple(layout.variables.items()),
+        python,
+        relevant_tools(staged),
+        repo,
+        network,
+        _stamp(),
+    )
     if key not in _seen:
         found = _look(sandbox, capabilities, layout, staged, repo, network=network)
         if found.reason:
@@ -70,26 +82,34 @@ def measure(
 
 
 def _look(sandbox: Sandbox, capabilities: Capabilities, layout: Layout, staged: StagedSource | None, repo: Path | None, *, network: bool) -> Measurement:
-    root = root_facts()
+    root = RootFacts("image", Digest(layout.image), 0) if layout.image else root_facts()
     closed = IsolationFacts(capabilities.backend, network=True, capabilities=True, read_only_source=False, clean_environment=False, root=root, measured=False)
     variables = base_variables(layout, source="/", staged=staged) | {"HOME": "/tmp", "LC_ALL": "C.UTF-8"}  # noqa: S108
     secret = os.fspath(repo.resolve() / ".git") if repo else ""
-    command = ("/bin/sh", "-c", _SCRIPT, "sh", secret, os.fspath(layout.python.executable) if layout.python else "", *relevant_tools(staged))
-    spec = SandboxSpec(command=command, working_directory="/", variables=variables, mounts=layout.mounts, links=layout.links, network=network, timeout=60)
+    command = ("/bin/sh", "-c", _SCRIPT, "sh", secret, os.fspath(layout.python.executable) if layout.python else "", layout.image, *relevant_tools(staged))
+    spec = SandboxSpec(
+        command=command, working_directory="/", variables=variables, mounts=layout.mounts, links=layout.links, network=network, timeout=60, report=True
+    )
+    if not capabilities.relocates:
+        spec = replace(spec, scratch=())
     try:
         result = sandbox.run(spec)
     except EnvironmentLacksError as error:
         return Measurement(closed, describe_environment(root, (), layout), error.reason)
-    sections = _parse(result.stdout.data.decode("utf-8", "replace"))
+    said = result.stdout.data.decode("utf-8", "replace")
+    sections = _parse(said)
     if not result.succeeded or "end" not in sections:
         return Measurement(
             closed, describe_environment(root, (), layout), f"the look into the sandbox ended with {result.exit_code}: {result.stderr.last_lines(2)}"
         )
     tools = tuple(Tool(name.removeprefix("tool "), show(lines[0].strip()[:200])) for name, lines in sections.items() if name.startswith("tool ") and lines)
+    if layout.image:
+        root = replace(root, packages=int("".join(sections.get("packages", [])).strip() or 0))
     isolation = replace(
         closed,
+        root=root,
         measured=True,
-        network=_has_network(sections["net"]),
+        network=_has_network(sections["net"]) and not (not capabilities.relocates and said.startswith("@sockets refused\n")),
         capabilities=_has_capabilities(sections["status"]),
         read_only_source=capabilities.hides and not sections["see"],
         clean_environment=set(sections["env"]) <= set(variables) | _HARMLESS,

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lotmark.base.errors import UsageError
-from lotmark.builds._bwrap import SANDBOX_ID
 from lotmark.builds._conditions import Conditions
 from lotmark.builds._layout import Layout, base_variables, write_accounts
 from lotmark.builds._source import changed_entries, parents_of
-from lotmark.builds.models import DEFAULT_QUOTA, Capabilities, Mount, Quota, SandboxSpec, StagedSource
+from lotmark.builds.models import DEFAULT_QUOTA, TOLD, Capabilities, Mount, Quota, SandboxSpec, StagedSource
 
 _OBSERVED_FOLDERS = 256
 
@@ -58,7 +57,7 @@ def prepare_lane(
     Raises:
         UsageError: LM-BLD-008 if the working directory is not a folder of the source, LM-BLD-031 for an unsafe name.
     """
-    sealed = capabilities.hides
+    sealed = capabilities.relocates
     folder = place / "src"
     folder.mkdir(parents=True, mode=0o755)
     if staged is not None:
@@ -66,17 +65,22 @@ def prepare_lane(
     for name, path in (extra_files or {}).items():
         _put(folder, name, path, conditions.umask)
     _check_working_directory(folder, working_directory)
-    if os.geteuid() == 0 and sealed:
-        give_to(folder, SANDBOX_ID)
+    if capabilities.owner is not None:
+        give_to(folder, conditions.uid if capabilities.owner == TOLD else capabilities.owner)
     source = conditions.source if sealed else os.fspath(folder)
     home = conditions.home if sealed else os.fspath(place / "home")
     variables = base_variables(layout, source=source, staged=staged) | conditions.variables() | {"HOME": home}
     variables["PYTHONHASHSEED"] = layout.variables.get("PYTHONHASHSEED", conditions.hash_seed)
     accounts: tuple[Mount, ...] = ()
+    scratch: tuple[str, ...] = ("/tmp", conditions.home)  # noqa: S108 (a path inside the sandbox)
     if sealed:
         accounts = write_accounts(place / "etc", conditions.user, conditions.uid, conditions.gid, conditions.home, conditions.hostname)
     else:
-        Path(home).mkdir()
+        temporary = place / "tmp"
+        for folder_of_lane in (Path(home), temporary):
+            folder_of_lane.mkdir()
+        variables["TMPDIR"] = os.fspath(temporary)
+        scratch = (home, os.fspath(temporary))
     mounts = {mount.target: mount for mount in (*accounts, *layout.mounts, Mount(folder, source, writable=True))}
     spec = SandboxSpec(
         command=command,
@@ -84,7 +88,7 @@ def prepare_lane(
         variables=variables,
         mounts=tuple(mounts.values()),
         links=layout.links,
-        scratch=("/tmp", conditions.home),  # noqa: S108 (a path inside the sandbox)
+        scratch=scratch,
         hostname=conditions.hostname,
         uid=conditions.uid,
         gid=conditions.gid,

@@ -54,6 +54,8 @@ class Layout:
     path: str
     variables: dict[str, str]
     python: PythonEnvironment | None
+    image: str = ""
+    """The digest of the image that is the root, in hexadecimal; empty: the root is this machine's."""
 
     def mount_names(self) -> tuple[str, ...]:
         """The targets of all mounts, for the environment's digest."""
@@ -79,6 +81,10 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
                 where="environment.variables",
                 solution="remove it from environment.variables in lotmark.yaml",
             )
+    if environment.backend == "engine":
+        return Layout(
+            (*declared, *extra), (), ":".join((*environment.path, *_PATH)), dict(environment.variables), None, environment.image.rpartition("@sha256:")[2]
+        )
     etc = [Mount(Path("/etc") / name, f"/etc/{name}") for name in (*_ETC, *(_ETC_NETWORK if network else ())) if (Path("/etc") / name).exists()]
     mounts = (Mount(Path("/usr"), "/usr"), *system_mounts(), *etc, *(python.mounts if python else ()), *declared, *extra)
     path = (*environment.path, *([os.fspath(python.bin)] if python and python.bin != Path("/usr/bin") else ()), *_PATH)
@@ -93,7 +99,7 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
 
 def _find_python(environment: EnvironmentSection, repo: Path | None) -> PythonEnvironment | None:
     executable = environment.interpreter(repo or Path("/"))
-    return None if executable is None else find_python(executable, repo)
+    return None if executable is None or environment.backend == "engine" else find_python(executable, repo)
 
 
 def _refuse_unsafe(mount: Mount, secrets: tuple[Path, ...]) -> None:

@@ -21,6 +21,7 @@ from lotmark.builds.models import LogCapture, Quota, SandboxResult
 _BLOCK = 256 * 1024
 _WATCH_SECONDS = 0.1
 _DRAIN_SECONDS = 2.0
+_ASK_SECONDS = 10.0
 _RESERVE = 128 * 2**20
 """A run is ended before a file system has less than this left, so that the ledger can still be written."""
 
@@ -108,10 +109,12 @@ def supervise(
     merge_output: bool,
     cancel: Event | None = None,
     after: Callable[[int], None] | None = None,
+    asks_first: bool = False,
 ) -> SandboxResult:
     """Run `arguments` to its end and give what it printed.
 
-    `after` is called with the process id when the process has ended or was killed, to clear what it left.
+    `after` is called with the process id when the process has ended or was killed, to clear what it left. With
+    `asks_first` it is asked to end by SIGTERM before it is killed: a launcher clears what it started.
     The process has its own session, so that the terminal's signals reach it only through us.
     """
     started = time.monotonic()
@@ -131,6 +134,8 @@ def supervise(
     try:
         stopped = _watch(process, captures, started + timeout, DiskWatch(watched, quota.disk), cancel)
     finally:
+        if asks_first:
+            _ask(process)
         _end(process)
         if after is not None:
             after(process.pid)
@@ -187,6 +192,14 @@ def _read(selector: selectors.BaseSelector, key: selectors.SelectorKey, captures
         captures[key.data].feed(data)
     else:
         selector.unregister(key.fileobj)
+
+
+def _ask(process: subprocess.Popen[bytes]) -> None:
+    """Ask the process to end, and give it a bounded time."""
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ASK_SECONDS)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -46,7 +46,7 @@ def self_test(work: Path, clock: Clock) -> tuple[SelfTestResult, ...]:
     """Build the leaky project with each dimension varied on its own; see `lotmark.builds.api.self_test`."""
     del clock
     environment = EnvironmentSection(python="none")
-    sandbox, capabilities = get_sandbox(environment.backend)
+    sandbox, capabilities = get_sandbox(environment.backend, environment.image)
     config = BuildSection(command=["/bin/sh", "leak.sh"], outputs=["out/*.txt"], timeout=60)
     with open_scratch(work) as scratch:
         repo = scratch / "project"

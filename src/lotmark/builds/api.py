@@ -111,9 +111,9 @@ def stage_source(repo: Path, commit: str, folder: Path) -> StagedSource:
     return _source.stage_source(repo, commit, folder)
 
 
-def probe(backend: str = "bwrap") -> Capabilities:
+def probe(backend: str = "bwrap", image: str = "") -> Capabilities:
     """What the backend can do on this machine; never raises for a missing tool."""
-    return _doctor.probe(backend)
+    return _doctor.probe(backend, image)
 
 
 def check_environment() -> tuple[Finding, ...]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
+from typing import Final
 
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
@@ -108,10 +109,16 @@ class SandboxSpec:
     network: bool = False
     timeout: float = 900.0
     quota: Quota = DEFAULT_QUOTA
+    report: bool = False
+    """Whether a backend that filters system calls says first, on a line ``@sockets refused``, that it tried one in vain."""
     merge_output: bool = False
     """Whether stderr is written into stdout, in the order in which it came."""
     cancel: Event | None = field(default=None, compare=False, repr=False)
     """Set from another thread, it ends the run at once."""
+
+
+TOLD: Final = -1
+"""As `Capabilities.owner`: commands run under the very user id that they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,10 @@ class Capabilities:
     solution: str = ""
     hides: bool = False
     """Whether it hides network, files and capabilities from the command."""
+    relocates: bool = False
+    """Whether the command has a file system of its own, with the paths that it is told."""
+    owner: int | None = None
+    """The kernel's user id that must own a lane's files; ``TOLD``: the one that the command is told; None: ours."""
     varies: frozenset[Dimension] = frozenset(Dimension)
     """The dimensions that it is able to vary."""
 
@@ -207,7 +218,7 @@ class IsolationFacts:
     @property
     def hermetic(self) -> bool:
         """Sealed: nothing but the declared inputs could reach the command."""
-        return self.measured and self.backend != "host" and self.clean_environment and self.read_only_source and not self.network and not self.capabilities
+        return self.measured and self.clean_environment and self.read_only_source and not self.network and not self.capabilities
 
     def to_wire(self) -> dict[str, object]:
         """As it stands in predicates."""

@@ -67,7 +67,7 @@ class OutputBody(Body, frozen=True):
 class RootBody(Body, frozen=True):
     """The root file system by its package list."""
 
-    kind: Literal["host"]
+    kind: Literal["host", "image", "golden"]
     sha256: Hex
     packages: int
 
@@ -192,6 +192,7 @@ def provenance_evidence(
                 "workingDirectory": config.working_directory,
                 "environment": {
                     "backend": environment.backend,
+                    **({"image": environment.image} if environment.image else {}),
                     "mounts": list(environment.mounts),
                     "path": list(environment.path),
                     "variables": dict(environment.variables),

@@ -61,8 +61,10 @@ class ProductSection(Section, frozen=True, kw_only=True):
 class EnvironmentSection(Section, frozen=True, kw_only=True):
     """The build environment: the host's root read-only plus these trees, until a golden root is declared."""
 
-    backend: Literal["bwrap", "host"] = "bwrap"
-    """How build and tests are isolated; ``host`` is not, and the release policy refuses it."""
+    backend: Literal["bwrap", "engine", "inplace", "host"] = "bwrap"
+    """How build and tests are isolated: in namespaces, in a container of `image`, confined in the CI container that is the pinned image itself; ``host`` is not isolated, and the release policy refuses it."""
+    image: str = ""
+    """For ``engine``: the image by its digest, ``name@sha256:...``; it is the whole root, so `python` is then the image's own."""
     python: str = ""
     """Interpreter whose environment is mounted read-only (path, may be relative to the repository); empty: the one that runs Lotmark; ``none``: no Python."""
     mounts: list[NonEmpty] = []

@@ -20,7 +20,7 @@ from lotmark.product.models import EnvironmentSection
 pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
 
 
-SEALED = Capabilities("bwrap", available=True, hides=True)
+SEALED = Capabilities("bwrap", available=True, hides=True, relocates=True)
 GOOD = """@status
 CapInh:\t0000000000000000
 CapPrm:\t0000000000000000

@@ -12,12 +12,12 @@ from lotmark.builds._conditions import Conditions
 from lotmark.builds._lane import PreparedLane, prepare_lane
 from lotmark.builds._layout import make_layout
 from lotmark.builds.api import stage_source
-from lotmark.builds.models import Capabilities, StagedSource
+from lotmark.builds.models import TOLD, Capabilities, StagedSource
 
 pytestmark = pytest.mark.verifies("REQ-013", "RC-007", "HAZ-004")
 
 
-SEALED = Capabilities("bwrap", available=True, hides=True)
+SEALED = Capabilities("bwrap", available=True, hides=True, relocates=True, owner=SANDBOX_ID if os.geteuid() == 0 else None)
 PINNED = Conditions(name="A")
 HOST = Capabilities("host", available=True, hides=False)
 
@@ -69,6 +69,21 @@ def test_as_root_the_copy_belongs_to_the_sandboxs_user(staged: StagedSource, tmp
         pytest.skip("not root")
     lane = prepare(tmp_path / "lane", staged)
     assert {path.lstat().st_uid for path in (lane.folder, *lane.folder.rglob("*"))} == {SANDBOX_ID}
+
+
+def test_the_copy_belongs_to_the_user_that_an_engine_is_told(staged: StagedSource, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("not root")
+    told = Capabilities("engine", available=True, hides=True, relocates=True, owner=TOLD)
+    lane = prepare(tmp_path / "lane", staged, Conditions(name="B", uid=20123), told)
+    assert {path.lstat().st_uid for path in (lane.folder, *lane.folder.rglob("*"))} == {20123}
+
+
+def test_without_paths_of_its_own_a_lane_has_its_own_home_and_scratch(staged: StagedSource, tmp_path: Path) -> None:
+    lane = prepare(tmp_path / "lane", staged, PINNED, Capabilities("inplace", available=True, hides=True))
+    assert lane.spec.scratch == (str(tmp_path / "lane/home"), str(tmp_path / "lane/tmp"))
+    assert lane.spec.variables["TMPDIR"] == lane.spec.scratch[1]
+    assert all(Path(place).is_dir() for place in lane.spec.scratch)
 
 
 def test_the_spec_names_the_places_inside(staged: StagedSource, tmp_path: Path) -> None:
