@@ -14,11 +14,13 @@ from lotmark.matrix._file import Category, Gating, Layer, MatrixFile
 from lotmark.matrix._globs import matches_any
 from lotmark.matrix._index import MatrixIndex
 from lotmark.matrix._losses import Baseline, find_losses, judge_losses
+from lotmark.matrix._lost_tests import Standing
 from lotmark.matrix._subjects import Coverage, Subject, find_subjects
 from lotmark.matrix._waived import WaiverDesk
 from lotmark.matrix.models import (
     CategoryResult,
     CategoryView,
+    CoverageLoss,
     CoveringTest,
     GatingSummary,
     MatrixEvaluation,
@@ -101,12 +103,13 @@ def evaluate_matrix(
             f"{graph.product} has no hazard, risk control or requirement that tests could cover",
             solution="write quality/requirements/ and quality/risks/, or give their place with --config",
         )
-    results = _gather(index, Coverage(graph), test_runs, plan)
+    coverage = Coverage(graph)
+    results = _gather(index, coverage, test_runs, plan)
     desk = WaiverDesk(waivers or WaiverReview())
     evaluator = _Evaluator(index, results, desk, _left_out(plan, results))
     rows = tuple(evaluator.row(subject) for subject in subjects if subject.in_scope and subject.needs_tests)
     quarantined = tuple(_in_quarantine(matrix, results, rows))
-    lost, told = judge_losses(baseline.version, find_losses(baseline, index, graph, subjects), desk.accepts) if baseline else ([], [])
+    lost, told = _lost(baseline, index, graph, subjects, Standing(index, _standing(results, plan, coverage)), desk) if baseline else ([], [])
     desk.note_runs(index, test_runs)
     findings = [*evaluator.findings, *told, *_accepted_risks(subjects), *desk.findings(graph, {result.id for result in results})]
     evaluation = MatrixEvaluation(
@@ -157,6 +160,18 @@ def _left_out(plan: Plan | None, results: Iterable[_Result]) -> frozenset[str]:
         return frozenset()
     ran = {name for result in results if result.status != "missing" for name in (result.id, base_test_id(result.id))}
     return frozenset(entry.test for entry in plan.left_out) - ran
+
+
+def _standing(results: Iterable[_Result], plan: Plan | None, coverage: Coverage) -> Iterable[tuple[str, Layer | None, frozenset[str]]]:
+    """Every test that reported or is known, with its layer and what it verifies."""
+    yield from ((result.id, result.layer, result.items) for result in results if result.status != "missing")
+    yield from ((known.id, known.layer, coverage.verified(known.id, known.verifies)) for known in (plan.tests if plan else ()))
+
+
+def _lost(
+    baseline: Baseline, index: MatrixIndex, graph: TraceGraph, subjects: Sequence[Subject], standing: Standing, desk: WaiverDesk
+) -> tuple[list[CoverageLoss], list[Finding]]:
+    return judge_losses(baseline.version, find_losses(baseline, index, graph, subjects, standing), desk.accepts)
 
 
 class _Evaluator:

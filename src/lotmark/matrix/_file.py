@@ -92,6 +92,16 @@ class Quarantine(Section, frozen=True, kw_only=True):
     expires: DateText
 
 
+class Retired(Section, frozen=True, kw_only=True):
+    """Tests that counted at one release and are meant to count no longer: removed, renamed or moved to another category."""
+
+    tests: Names
+    since: NonEmpty
+    """Version of the release at which they counted. The entry says nothing against any other, so it ends with the next."""
+    reason: NonEmpty
+    owner: NonEmpty
+
+
 class QuarantineLimits(Section, frozen=True, kw_only=True):
     """How much may be in quarantine, and for how long."""
 
@@ -145,6 +155,7 @@ class MatrixFile(Section, frozen=True, kw_only=True):
     expensive: tuple[Expensive, ...] = ()
     unstable: tuple[Unstable, ...] = ()
     quarantine: tuple[Quarantine, ...] = ()
+    retired: tuple[Retired, ...] = ()
     quarantine_limits: QuarantineLimits = QuarantineLimits()
     environment_failures: tuple[EnvironmentFailure, ...] = ()
     reuse: tuple[Reuse, ...] = ()

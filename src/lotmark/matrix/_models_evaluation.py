@@ -199,6 +199,8 @@ class CoverageLoss(Record, frozen=True, kw_only=True):
     what: str
     waiver: str | None
     """The waiver in which a person accepted it; null: nobody did."""
+    declared: str = ""
+    """Why `retired` in the matrix says that the tests are to count no longer, with the owner; empty: it says nothing."""
 
 
 class GatingSummary(Record, frozen=True, kw_only=True):

@@ -283,8 +283,14 @@ RULES: Final[tuple[Rule, ...]] = (
     Rule(
         "LM-MTX-071",
         "coverage shrank",
-        "The last release covered an item, held a link or needed a category that this one does not. Coverage that grows because less is asked for shows in no percentage (ISO 14971:2019, 4.4 and 10; IEC 62304:2006+A1:2015, 7.4), so a person signs for each.",
-        "put it back, or sign a waiver that names the item",
+        "The last release covered an item, held a link, needed a category or counted a test that this one does not. Coverage that grows because less is asked for shows in no percentage (ISO 14971:2019, 4.4 and 10; IEC 62304:2006+A1:2015, 7.4), so a person signs for each.",
+        "put it back, or sign a waiver that names the item; tests that are meant to count no longer are declared under `retired`",
+    ),
+    Rule(
+        "LM-MTX-072",
+        "tests were exchanged",
+        "At the last release other tests counted for an item in a category of this name. At least as many count now; whether they show the same, no count says.",
+        "see whether the tests of now show what those of then showed",
     ),
     Rule(
         "LM-MTX-074",
