@@ -22,12 +22,13 @@ class Page:
         self._lines: list[str] = []
 
     def style(self, text: str, color: str) -> str:
-        """The text in that colour; unchanged on a plain page."""
-        return f"\x1b[{_COLORS[color]}m{text}\x1b[0m" if self._styled and text else text
+        """The text in that colour, control characters written out; without a colour on a plain page."""
+        shown = show_text(text)
+        return f"\x1b[{_COLORS[color]}m{shown}\x1b[0m" if self._styled and shown else shown
 
-    def title(self, text: str) -> None:
-        """A line as it is."""
-        self._lines.append(text)
+    def title(self, name: str, *more: str) -> None:
+        """A line of its own: the name of what the page is about, and what else stands beside it as it is (see `style`)."""
+        self._lines.append("  ".join((self.style(name, "bold"), *more)))
 
     def heading(self, text: str) -> None:
         """The heading of a part, after an empty line."""
@@ -38,12 +39,13 @@ class Page:
         room = self._width - 2 - LABEL - (len(mark) + 1 if mark else 0)
         lines = _wrap(show_text(text), room)
         before = self.style(mark, color) + " " if mark else ""
-        self._lines.append(f"  {self.style(label.ljust(LABEL), 'dim')}{before}{lines[0]}".rstrip())
+        self._lines.append(f"  {self.style(show_text(label).ljust(LABEL), 'dim')}{before}{lines[0]}".rstrip())
         hang = " " * (2 + LABEL + (len(mark) + 1 if mark else 0))
         self._lines += [hang + line for line in lines[1:]]
 
     def more(self, label: str, text: str) -> None:
         """A paragraph that belongs to the field above, with a small label of its own."""
+        label = show_text(label)
         room = self._width - 4 - LABEL - len(label) - 2
         lines = _wrap(show_text(text), room)
         hang = " " * (4 + LABEL)
@@ -56,7 +58,7 @@ class Page:
         self._lines += [hang + line for line in _wrap(show_text(text), self._width - 4 - LABEL)]
 
     def table(self, rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
-        """Rows in columns two spaces apart, those numbered in `right` flush right; the last column may run on."""
+        """Rows in columns two spaces apart, those numbered in `right` flush right; the last column may run on. Cells stand as they are (see `style`)."""
         widths = [max(len(_plain(row[i])) for row in rows) for i in range(len(rows[0]))]
         for row in rows:
             cells = []

@@ -42,7 +42,7 @@ def _write_five(page: Page, answers: Answers) -> None:
     assert five is not None  # noqa: S101 - chosen by the caller
     what = five.what
     mark, color = STATE_MARKS[what.state]
-    page.title(f"{page.style(show_text(f'{what.product_name} {what.version}'), 'bold')}  {page.style(f'{mark} {what.state}', color)}  {answers.run}")
+    page.title(f"{what.product_name} {what.version}", page.style(f"{mark} {what.state}", color), show_text(answers.run))
     _write_about(page, answers)
     _write_what(page, what)
     _write_from_what(page, five.from_what)
@@ -203,7 +203,7 @@ def _write_tests(page: Page, tests: WithWhichTests) -> None:
 def _layer_row(page: Page, layer: Layer, columns: Sequence[str]) -> tuple[str, ...]:
     """The counts, and in the last cell the gravest of what they say."""
     if not layer.reported:
-        return (layer.layer, *("-" for _ in columns), page.style("✗ did not report", "red"))
+        return (show_text(layer.layer), *("-" for _ in columns), page.style("✗ did not report", "red"))
     counts = tuple(f"{getattr(layer, name):,}" for name in columns)
     if layer.failed or layer.error:
         verdict = page.style("✗ failed", "red")
@@ -213,7 +213,7 @@ def _layer_row(page: Page, layer: Layer, columns: Sequence[str]) -> tuple[str, .
         verdict = page.style("! with skipped", "yellow")
     else:
         verdict = page.style("✓ all passed", "green")
-    return (layer.layer, *counts, verdict)
+    return (show_text(layer.layer), *counts, verdict)
 
 
 def _write_approval(page: Page, approval: UnderWhichApproval) -> None:

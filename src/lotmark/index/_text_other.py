@@ -13,7 +13,7 @@ _VERDICTS: Final = {"passed": ("✓", "green"), "waived": ("!", "yellow"), "skip
 def write_items(page: Page, answers: Answers) -> None:
     """A requirement, hazard or control: each run that holds it, the newest first, with its tests in full for the newest."""
     newest = next(item for item in answers.items if item.run.run == answers.run)
-    page.title(page.style(show_text(f"{answers.about.name}  {newest.title}"), "bold"))
+    page.title(f"{answers.about.name}  {newest.title}")
     page.field("what", f"{newest.type.replace('-', ' ')}, {newest.status}")
     if newest.risk:
         page.field("risk", newest.risk)
@@ -39,7 +39,7 @@ def write_items(page: Page, answers: Answers) -> None:
 def write_components(page: Page, answers: Answers) -> None:
     """The recall question: which releases hold the component, and where they run."""
     released = [use for use in answers.components if use.run.state == "released"]
-    page.title(f"{page.style(show_text(answers.about.name), 'bold')}  {answers.about.words}")
+    page.title(answers.about.name, show_text(answers.about.words))
     page.heading(f"Part of {number_of(len({use.run.run for use in released}), 'release')}")
     for use in reversed(released):
         _write_use(page, use)
@@ -56,7 +56,7 @@ def write_waiver(page: Page, answers: Answers) -> None:
     """A waiver and the runs that made use of it."""
     told = answers.waiver
     assert told is not None  # noqa: S101 - chosen by the caller
-    page.title(page.style(f"Waiver {told.waiver.waiver}", "bold"))
+    page.title(f"Waiver {told.waiver.waiver}")
     waiver_lines(page, told.waiver)
     page.heading(f"Used by {number_of(len(told.runs), 'run')}")
     for run in reversed(told.runs):
