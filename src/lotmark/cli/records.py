@@ -1,7 +1,9 @@
 """`lotmark records`: how long records are kept, what holds them, and how they end."""
 
+import functools
+from collections.abc import Callable
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 
@@ -10,9 +12,10 @@ from lotmark.cli._output import Output, table
 from lotmark.cli._people import key_option, load_personal_key, person_option
 
 if TYPE_CHECKING:
-    from lotmark.bootstrap.api import Acted
+    from lotmark.bootstrap.api import Acted, Workspace
 
-_REASON = click.option("--reason", required=True, help="Why; it stands in the record.")
+_By: TypeAlias = Callable[[], dict[str, Any]]
+"""Who signs, with which key, and why: what each act takes by name."""
 
 
 @click.group(name="records")
@@ -77,102 +80,96 @@ def status(output: Output) -> None:
     output.result("records-status", wire, "\n".join(lines))
 
 
+def _act(function: Callable[..., "tuple[Acted, str]"]) -> Callable[..., int]:
+    """A command that a person signs: it is given `by`, which loads the key and tells who signs and why, and says what was done."""
+
+    @person_option
+    @key_option
+    @click.option("--reason", required=True, help="Why; it stands in the record.")
+    @click.pass_obj
+    @functools.wraps(function)
+    def act(output: Output, /, *, person: str, key_file: str | None, reason: str, **words: Any) -> int:
+        def by() -> dict[str, Any]:
+            return {"person": person, "signer": load_personal_key(person, key_file), "reason": reason}
+
+        return _tell(output, *function(output, output.workspace(), by, **words))
+
+    return act
+
+
+def _day(context: click.Context, option: click.Parameter, text: str) -> date:
+    del context, option
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError("LM-REC-003", f"{text!r} is no day", solution="give --on as YYYY-MM-DD") from error
+
+
 @command.command()
 @click.argument("event", type=click.Choice(["end-of-life", "last-device", "release-withdrawn"]))
-@click.option("--on", "day", required=True, metavar="YYYY-MM-DD", help="The day on which it happened.")
+@click.option("--on", "day", required=True, callback=_day, metavar="YYYY-MM-DD", help="The day on which it happened.")
 @click.option("--version", default="", show_default=False, help="Of this version alone (default: of the whole product).")
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def trigger(output: Output, event: Any, day: str, version: str, person: str, key_file: str | None, reason: str) -> int:
+@_act
+def trigger(_: Output, workspace: "Workspace", by: _By, event: Any, day: date, version: str) -> "tuple[Acted, str]":
     """Record that an EVENT has happened from which retention counts."""
     from lotmark.bootstrap.api import record_trigger
 
-    try:
-        on = date.fromisoformat(day)
-    except ValueError as error:
-        raise UsageError("LM-REC-003", f"{day!r} is no day", solution="give --on as YYYY-MM-DD") from error
-    workspace = output.workspace()
-    acted = record_trigger(workspace, event, on, version=version, person=person, signer=load_personal_key(person, key_file), reason=reason)
-    return _tell(output, acted, f"{event} on {day}" + (f" of {version}" if version else ""))
+    return record_trigger(workspace, event, day, version=version, **by()), f"{event} on {day}" + (f" of {version}" if version else "")
 
 
 @command.command()
 @click.argument("scope")
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def hold(output: Output, scope: str, person: str, key_file: str | None, reason: str) -> int:
+@_act
+def hold(_: Output, workspace: "Workspace", by: _By, scope: str) -> "tuple[Acted, str]":
     """Keep everything in SCOPE (product:ID, run:RUN, release:ID@VERSION) until two persons release it."""
     from lotmark.bootstrap.api import set_hold
 
-    workspace = output.workspace()
-    acted = set_hold(workspace, scope, person=person, signer=load_personal_key(person, key_file), reason=reason)
-    return _tell(output, acted, f"{acted.order.act['scope']} is under hold {acted.order.digest[:12]}")
+    acted = set_hold(workspace, scope, **by())
+    return acted, f"{acted.order.act['scope']} is under hold {acted.order.digest[:12]}"
 
 
 @command.command()
 @click.argument("hold")
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def release(output: Output, hold: str, person: str, key_file: str | None, reason: str) -> int:
+@_act
+def release(_: Output, workspace: "Workspace", by: _By, hold: str) -> "tuple[Acted, str]":
     """Release HOLD; two persons sign."""
     from lotmark.bootstrap.api import release_hold
 
-    workspace = output.workspace()
-    acted = release_hold(workspace, hold, person=person, signer=load_personal_key(person, key_file), reason=reason)
-    return _tell(output, acted, f"hold {hold} is released")
+    return release_hold(workspace, hold, **by()), f"hold {hold} is released"
 
 
 @command.command()
 @click.argument("run")
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def expire(output: Output, run: str, person: str, key_file: str | None, reason: str) -> int:
+@_act
+def expire(_: Output, workspace: "Workspace", by: _By, run: str) -> "tuple[Acted, str]":
     """Remove the bodies and blobs of RUN after its retention has ended; two persons sign. Headers and proofs stay."""
     from lotmark.bootstrap.api import expire_run
 
-    workspace = output.workspace()
-    return _tell(output, expire_run(workspace, run, person=person, signer=load_personal_key(person, key_file), reason=reason), f"{run} has expired")
+    return expire_run(workspace, run, **by()), f"{run} has expired"
 
 
 @command.command()
 @click.argument("values", nargs=-1, required=True)
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def erase(output: Output, values: tuple[str, ...], person: str, key_file: str | None, reason: str) -> int:
+@_act
+def erase(_: Output, workspace: "Workspace", by: _By, values: tuple[str, ...]) -> "tuple[Acted, str]":
     """Erase names or addresses from the vault; two persons sign. Every proof still holds."""
     from lotmark.bootstrap.api import erase_values
 
-    workspace = output.workspace()
-    acted = erase_values(workspace, values, person=person, signer=load_personal_key(person, key_file), reason=reason)
-    return _tell(output, acted, f"{len(values)} values are erased")
+    return erase_values(workspace, values, **by()), "1 value is erased" if len(values) == 1 else f"{len(values)} values are erased"
 
 
 @command.command()
 @click.argument("order")
-@person_option
-@key_option
-@_REASON
-@click.pass_obj
-def approve(output: Output, order: str, person: str, key_file: str | None, reason: str) -> int:
+@_act
+def approve(output: Output, workspace: "Workspace", by: _By, order: str) -> "tuple[Acted, str]":
     """Sign an ORDER that another person has signed: it is checked again, then carried out."""
     from lotmark.bootstrap.api import approve_order, find_order
 
-    workspace = output.workspace()
     known = find_order(workspace, order)
     output.note(f"You sign: {known.event} of {known.product}: {_describe(known.act)}")
     output.note(f"Signed before: {known.words}")
-    acted = approve_order(workspace, order, person=person, signer=load_personal_key(person, key_file), reason=reason)
-    return _tell(output, acted, f"{acted.order.event} {acted.order.digest[:12]} is signed")
+    acted = approve_order(workspace, order, **by())
+    return acted, f"{acted.order.event} {acted.order.digest[:12]} is signed"
 
 
 def _tell(output: Output, acted: "Acted", done: str) -> int:
