@@ -23,6 +23,7 @@ _NO_RULES: Final[Mapping[str, Rule]] = MappingProxyType({})
 _NONE_HIDDEN: Final[Mapping[str, int]] = MappingProxyType({})
 # All that a terminal or an XML reader would not take as a character of text; line feed and tab are treated apart.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_COLOR = re.compile("(\x1b\\[[0-9;]*m)")
 _SARIF_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 _GITLAB_LEVEL: Final = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.INFO: "info"}
@@ -66,6 +67,11 @@ def count_findings(findings: Iterable[Finding]) -> dict[str, int]:
 def show_text(text: str) -> str:
     """Text for one line of a terminal or log: control characters and line feeds are written out, not sent."""
     return _UNSHOWABLE.sub(_written_out, text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def show_page(text: str) -> str:
+    """Text of several lines for a terminal: line feeds, tabs and colours (SGR sequences) stay, every other control character is written out."""
+    return "".join(part if _COLOR.fullmatch(part) else _UNSHOWABLE.sub(_written_out, part) for part in _COLOR.split(text))
 
 
 def _written_out(match: re.Match[str]) -> str:

@@ -65,18 +65,23 @@ class Output:
         return json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False)
 
     def print(self, text: str, *, newline: bool = True) -> None:
-        """Print to stdout. A reader that has seen enough (head, a pager) changes nothing of the command's exit code."""
+        """Print to stdout; of a text no control character of a record reaches the terminal. A reader that has seen enough (head, a pager) changes nothing of the command's exit code."""
+        from lotmark.base.formats import show_page
+
+        shown = show_page(text) if self.format == "text" else text
         try:
-            click.echo(text, nl=newline, color=_wants_color(sys.stdout))
+            click.echo(shown, nl=newline, color=_wants_color(sys.stdout))
             sys.stdout.flush()
         except BrokenPipeError:
             drop_stdout()
 
     def note(self, text: str) -> None:
         """Tell the person something that is not the result."""
+        from lotmark.base.formats import show_page
+
         if not self.quiet:
             with contextlib.suppress(BrokenPipeError):
-                click.echo(text, err=True, color=_wants_color(sys.stderr))
+                click.echo(show_page(text), err=True, color=_wants_color(sys.stderr))
 
     def findings(self, findings: Sequence[Finding]) -> None:
         """Print findings in the form asked for: on stdout, since here they are the result."""
@@ -102,8 +107,8 @@ def _wants_color(stream: Any) -> bool | None:
 
 
 def table(rows: Iterable[Sequence[str]], *, indent: str = "") -> str:
-    """Rows as aligned columns, two spaces apart."""
-    cells = [tuple(str(cell) for cell in row) for row in rows]
+    """Rows as aligned columns, two spaces apart; a line feed in a cell makes no row."""
+    cells = [tuple(str(cell).replace("\n", "\\n") for cell in row) for row in rows]
     if not cells:
         return ""
     widths = [max(len(click.unstyle(row[i])) for row in cells if i < len(row)) for i in range(max(len(row) for row in cells))]
@@ -128,9 +133,11 @@ def fold_findings(findings: Sequence[F]) -> tuple[list[F], dict[str, int]]:
 
 def format_finding(finding: Mapping[str, Any]) -> str:
     """One finding, as it stands in evidence, for a terminal."""
+    from lotmark.base.formats import show_text
+
     mark, color = _MARK[Severity(finding["severity"])]
     place = f" {finding['location']}:" if finding.get("location") else ""
-    lines = [f"{click.style(mark, fg=color, bold=True)} {finding['code']}{place} {finding['message']}"]
+    lines = [f"{click.style(mark, fg=color, bold=True)} {finding['code']}{show_text(place)} {show_text(finding['message'])}"]
     if finding.get("help"):
-        lines.append(f"  help: {finding['help']}")
+        lines.append(f"  help: {show_text(finding['help'])}")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lotmark.base.formats import show_text
 from lotmark.pipeline.models import Stage, StageStatus
 from lotmark.pipeline.ports import Progress, Silence
 
@@ -48,7 +49,7 @@ class LineProgress:
     def _say(self, stage: Stage, text: str) -> None:
         # Told from the threads that work: nobody listening any more must not end a stage.
         with self._lock, contextlib.suppress(OSError, ValueError):
-            sys.stderr.write(f"{stage.value:<13} {text}\n")
+            sys.stderr.write(f"{stage.value:<13} {show_text(text)}\n")
 
 
 class _LiveProgress:
@@ -94,7 +95,14 @@ class _LiveProgress:
         if stage in self._ended:
             status, seconds = self._ended[stage]
             word, style = _WORDS[status.outcome.value] if status.outcome else ("ended", "white")
-            return stage.value, f"[{style}]{word}[/]", f"{seconds:5.1f} s", status.summary.replace("[", "\\[")
+            return stage.value, f"[{style}]{word}[/]", f"{seconds:5.1f} s", _marked(status.summary)
         if stage in self._began:
-            return stage.value, "[cyan]▶ running[/]", f"{time.monotonic() - self._began[stage]:5.1f} s", self._notes.get(stage, "").replace("[", "\\[")
+            return stage.value, "[cyan]▶ running[/]", f"{time.monotonic() - self._began[stage]:5.1f} s", _marked(self._notes.get(stage, ""))
         return stage.value, "[bright_black]· waiting[/]", "", ""
+
+
+def _marked(text: str) -> str:
+    """Foreign text for rich: what it would take for a style, or send to the terminal, is shown."""
+    from rich.markup import escape
+
+    return escape(show_text(text))

@@ -221,11 +221,13 @@ def _place_of(error: click.UsageError) -> str:
 
 
 def _complain(code: str, reason: str, where: object, solution: str | None) -> None:
-    click.echo(f"error[{code}]: {reason}", err=True)
+    from lotmark.base.formats import show_page, show_text
+
+    click.echo(f"error[{code}]: {show_page(reason)}", err=True)
     if where:
-        click.echo(f"  at: {where}", err=True)
+        click.echo(f"  at: {show_text(str(where))}", err=True)
     if solution:
-        click.echo(f"  help: {solution}", err=True)
+        click.echo(f"  help: {show_page(solution)}", err=True)
     click.echo(f"  more: lotmark explain {code}", err=True)
 
 
