@@ -130,6 +130,8 @@ def _identity(output: Output, workspace: Any, run_id: str | None) -> Any:
 
 def _describe(decision: Any, status: Any) -> str:
     """Exactly what a signature is for: verdict, artifact, digests, tier, residual risks; then who signed and who is missing."""
+    from lotmark.base.formats import show_text
+
     content = decision.statement.predicate
     rows = [
         ("run", content["run"]),
@@ -141,10 +143,9 @@ def _describe(decision: Any, status: Any) -> str:
         ("decision", decision.envelope.payload_digest.hex),
     ]
     rows += [("relaxed", f"{entry['criterion']}: {entry['how']}") for entry in content["relaxed"]]
-    lines = [table(rows)]
-    lines += [f"✓ {each.name}, {each.role}: {each.meaning} at {each.signed_at} ({each.zone})" for each in status.accepted]
-    lines += [f"✗ {each.person} (entry {each.index}) does not count, {each.code}: {each.reason}" for each in status.ignored]
-    lines += [f"✗ {each.name}, {each.role}, rejected: {each.reason}" for each in status.rejections]
-    lines += [f"… {each.role}: {each.meaning}, {each.have} of {each.count}" for each in status.missing]
-    lines += [f"✗ {problem}" for problem in status.problems]
-    return "\n".join(lines)
+    told = [f"✓ {each.name}, {each.role}: {each.meaning} at {each.signed_at} ({each.zone})" for each in status.accepted]
+    told += [f"✗ {each.person} (entry {each.index}) does not count, {each.code}: {each.reason}" for each in status.ignored]
+    told += [f"✗ {each.name}, {each.role}, rejected: {each.reason}" for each in status.rejections]
+    told += [f"… {each.role}: {each.meaning}, {each.have} of {each.count}" for each in status.missing]
+    told += [f"✗ {problem}" for problem in status.problems]
+    return "\n".join((table(rows), *map(show_text, told)))  # a line feed in a reason makes no line of its own

@@ -40,6 +40,7 @@ def classes(output: Output) -> None:
 @click.pass_obj
 def status(output: Output) -> None:
     """Every run with its retention date, the holds, and acts that wait for a second signature."""
+    from lotmark.base.formats import show_text
     from lotmark.bootstrap.api import list_retention
 
     workspace = output.workspace()
@@ -74,10 +75,9 @@ def status(output: Output) -> None:
         )
         for each in runs
     ]
-    lines = [table(rows) if runs else "no run yet"]
-    lines += [f"hold {hold.order.digest[:12]} over {hold.scope}: {hold.order.words}" + ("" if hold.stands else "; released") for hold in state.holds]
-    lines += [f"{order.event} {order.digest[:12]} waits for a second person: {order.words}" for order in waiting]
-    output.result("records-status", wire, "\n".join(lines))
+    told = [f"hold {hold.order.digest[:12]} over {hold.scope}: {hold.order.words}" + ("" if hold.stands else "; released") for hold in state.holds]
+    told += [f"{order.event} {order.digest[:12]} waits for a second person: {order.words}" for order in waiting]
+    output.result("records-status", wire, "\n".join((table(rows) if runs else "no run yet", *map(show_text, told))))
 
 
 def _act(function: Callable[..., "tuple[Acted, str]"]) -> Callable[..., int]:
@@ -163,11 +163,12 @@ def erase(_: Output, workspace: "Workspace", by: _By, values: tuple[str, ...]) -
 @_act
 def approve(output: Output, workspace: "Workspace", by: _By, order: str) -> "tuple[Acted, str]":
     """Sign an ORDER that another person has signed: it is checked again, then carried out."""
+    from lotmark.base.formats import show_text
     from lotmark.bootstrap.api import approve_order, find_order
 
     known = find_order(workspace, order)
-    output.note(f"You sign: {known.event} of {known.product}: {_describe(known.act)}")
-    output.note(f"Signed before: {known.words}")
+    output.note(show_text(f"You sign: {known.event} of {known.product}: {_describe(known.act)}"))
+    output.note(show_text(f"Signed before: {known.words}"))
     acted = approve_order(workspace, order, **by())
     return acted, f"{acted.order.event} {acted.order.digest[:12]} is signed"
 

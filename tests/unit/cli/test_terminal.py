@@ -123,7 +123,7 @@ def test_json_writes_control_characters_as_json_does(capsys):
     assert json.loads(printed) == {"schema": "https://lotmark.dev/output/x/v1", "text": "a\x1b[2J\r\n"}
 
 
-@pytest.mark.parametrize("text", ["[red]x[/]", "[link=file:///etc/passwd]x[/link]", "[", "a]b", "[/]", "\\[bold]", "C:\\[x]\\"])
+@pytest.mark.parametrize("text", ["[red]x[/]", "[link=file:///etc/passwd]x[/link]", "[", "a]b", "[/]", "\\[bold]"])
 def test_foreign_text_is_no_style_of_the_live_table(text):
     from rich.text import Text
 
