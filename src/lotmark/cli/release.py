@@ -10,7 +10,6 @@ from lotmark.base.errors import ExitCode, NothingToJudgeError, UsageError
 from lotmark.cli._output import Output, table
 
 _MARK = {"released": ("✓", "green"), "refused": ("✗", "red"), "abandoned": ("-", "bright_black"), "open": ("…", "yellow")}
-_EXIT = {"pending": ExitCode.PENDING, "refused": ExitCode.REFUSED}
 
 
 @click.group(name="release")
@@ -104,7 +103,7 @@ def apply(output: Output, path: Path) -> int:
     """Go on with the planned run, as `lotmark run` does; refuses if the head of the log or the work tree moved."""
     from lotmark.bootstrap.api import check_plan
     from lotmark.cli._progress import open_progress
-    from lotmark.cli.run import format_report, report_wire
+    from lotmark.cli.run import EXIT, format_report, report_wire
     from lotmark.pipeline.api import run_pipeline
 
     workspace = output.workspace()
@@ -116,7 +115,7 @@ def apply(output: Output, path: Path) -> int:
     with open_progress(quiet=output.quiet or output.json) as progress:
         report = run_pipeline(workspace.settings(), progress=progress)
     output.result("run", report_wire(report), format_report(report))
-    return int(_EXIT.get(report.outcome, ExitCode.ACCEPTED))
+    return int(EXIT.get(report.outcome, ExitCode.REFUSED))
 
 
 def _runs(workspace: Any) -> list[dict[str, Any]]:

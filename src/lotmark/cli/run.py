@@ -11,7 +11,7 @@ from lotmark.cli._progress import open_progress
 if TYPE_CHECKING:
     from lotmark.bootstrap.api import Workspace
 
-_EXIT = {"released": ExitCode.ACCEPTED, "pending": ExitCode.PENDING, "refused": ExitCode.REFUSED, "open": ExitCode.ACCEPTED}
+EXIT = {"released": ExitCode.ACCEPTED, "pending": ExitCode.PENDING, "refused": ExitCode.REFUSED, "open": ExitCode.ACCEPTED}
 _MARK = {"accepted": ("✓", "green"), "refused": ("✗", "red"), "pending": ("…", "yellow"), "not run": ("-", "bright_black")}
 
 
@@ -41,7 +41,7 @@ def command(output: Output, until: str | None, new: bool) -> int:
     if goal:
         outcome = next(status.outcome for status in report.stages if status.stage.value == goal)
         return int({"accepted": ExitCode.ACCEPTED, "pending": ExitCode.PENDING}.get(outcome.value if outcome else "", ExitCode.REFUSED))
-    return int(_EXIT.get(report.outcome, ExitCode.REFUSED))
+    return int(EXIT.get(report.outcome, ExitCode.REFUSED))
 
 
 def cosign_end(output: Output, workspace: "Workspace") -> bool:
