@@ -2,21 +2,18 @@
 
     python3 verify_bundle.py BUNDLE.zip TRUST.json [ARTIFACT]
 
-TRUST.json comes from somebody whom you trust, never from the bundle. One line a step; exit 0 if every step holds, 6 if one does not.
-It does less than `lotmark verify`: it does not decide again, and it takes the roles of people from the signed records.
+TRUST.json comes from somebody whom you trust, never from the bundle. Exit 0 if every step holds, 6 if one does not. Less than
+`lotmark verify`: it does not decide again, takes the roles of people from the records, judges no time stamps, and refuses P-256 keys,
+ML-DSA-44 (second log key, witness), thresholds of root persons, compromised keys, groups of witnesses, another log key than yours.
 """
 
-import base64
-import hashlib
-import json
-import re
-import sys
-import zipfile
+import base64, hashlib, json, re, sys, zipfile  # noqa: E401
 
 P, ORDER = 2**255 - 19, 2**252 + 27742317777372353535851937790883648493
 D = -121665 * pow(121666, -1, P) % P
 NAME = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*")
 PERSONAL = {"approval", "approval-withdrawal", "delegation", "waiver", "waiver-closure"}
+KNOWN = {"lotmarkTrust", "origin", "logKey", "roots", "witnesses", "quorum", "timestampRoots"}
 
 
 def need(holds, what):
@@ -58,11 +55,7 @@ def ed25519(key, message, signature):
 
 # --- JSON without duplicate members, digests, the Merkle tree of RFC 6962 section 2.1
 def parse(data):
-    def members(pairs):
-        need(len(dict(pairs)) == len(pairs), "a member of a JSON object stands twice")
-        return dict(pairs)
-
-    return json.loads(data, object_pairs_hook=members)
+    return json.loads(data, object_pairs_hook=lambda pairs: need(len(dict(pairs)) == len(pairs), "a JSON member stands twice") or dict(pairs))
 
 
 def sha256(data):
@@ -98,7 +91,7 @@ def signed_by(note, vkey):
     """Whether the key of a C2SP vkey has signed the note: type 1 is Ed25519, type 4 a witness's cosignature with its time."""
     name, digest, key = vkey.split("+", 2)
     key, (text, _, lines) = base64.b64decode(key), note.decode().partition("\n\n")
-    need(sha256(name.encode() + b"\n" + key)[:4].hex() == digest and key[0] in (1, 4), f"the key of {name} is malformed")
+    need(sha256(name.encode() + b"\n" + key)[:4].hex() == digest and key[0] in (1, 4), f"ask `lotmark verify` about the key of {name}")
     for _dash, signer, blob in (line.split(" ") for line in lines.splitlines()):
         raw = base64.b64decode(blob)
         if signer == name and raw[:4].hex() == digest:
@@ -156,6 +149,14 @@ def check_signatures(records, trust):
     return found
 
 
+def check_names(files, records):
+    """Every opened name is the one to which a signed record commits: SHA-256 over its salt and itself."""
+    said = b"".join(payload for kind, payload, _ in records.values() if kind in PERSONAL | {"key-event", "retention-event"})
+    for name in parse(files["names/openings.json"])["openings"] if "names/openings.json" in files else []:
+        digest = base64.urlsafe_b64encode(sha256(base64.b64decode(name["salt"]) + name["value"].encode()))[:43]
+        need(b'"commitment:%s"' % digest in said and name["commitment"][11:].encode() == digest, f"no signature commits to {name['value']}")
+
+
 def check_release(found, files, manifest):
     """The digest of the artifact that was decided on, signed by people and released."""
     last = {record["kind"]: record for record in found.values()}
@@ -163,10 +164,7 @@ def check_release(found, files, manifest):
     digest = decision["artifact"]["sha256"]
     need(decision["verdict"] == "accepted" and closed["outcome"] == manifest["outcome"] == "released", "the release was not accepted")
     need((decision["product"], decision["version"]) == (manifest["product"], manifest["version"]), "the decision is about another release")
-    need(
-        release["subject"][0]["digest"]["sha256"] == digest and sha256(files[f"blobs/sha256/{digest}"]).hex() == digest,
-        "the artifact is not the one decided on",
-    )
+    need(release["subject"][0]["digest"]["sha256"] == digest == sha256(files["blobs/sha256/" + digest]).hex(), "the artifact is not the one decided on")
     signed = {r["payload"]: r for r in found.values() if r["kind"] == "approval" and r["record"]["payload"] == decision["payload"]}
     named = [signed[approval["payload"]] for approval in release["approvals"]]
     persons = {r["key"]["person"]["id"] for r in named}
@@ -180,13 +178,15 @@ def main(bundle, trust_file, artifact=None):
     manifest, note = check_manifest(files), files["log/checkpoint"]
     print(f"1-2 the archive is safe, its {len(files) - 1} files are those of the manifest")
     origin, size, root = note.decode().split("\n")[:3]
+    need(set(trust) <= KNOWN, f"ask `lotmark verify` about {', '.join(sorted(set(trust) - KNOWN))} in the trust file")
     need(origin == trust["origin"] and signed_by(note, trust["logKey"]), "the checkpoint is not signed by the log that you trust")
-    cosigned = sum(signed_by(note, vkey) for vkey in trust["witnesses"])
+    cosigned = sum(signed_by(note, vkey) for vkey in set(trust["witnesses"]))
     need(cosigned >= trust["quorum"], f"{cosigned} witnesses have cosigned the checkpoint, you ask for {trust['quorum']}")
     print(f"3   the checkpoint of {size} entries is signed by {origin} and {cosigned} witnesses")
     records = check_log(files, manifest, size, root)
     print(f"4   {len(records)} records are in the log, and none is left out")
     digest, people = check_release(check_signatures(records, trust), files, manifest)
+    check_names(files, records)
     print(f"5   every record is signed by a key that counted; {', '.join(people)} signed the decision")
     need(not artifact or sha256(open(artifact, "rb").read()).hex() == digest, "the file is not the artifact of this release")
     print(f"6   {manifest['product']} {manifest['version']} was released: sha256 {digest}")

@@ -14,15 +14,19 @@ import pytest
 
 from fakes.bundles import TRUST, find, pack, unpack, verify
 from fakes.keyring import NOON, person, signer
+from fakes.note_signers import NoteKey
 from fakes.release_log import ARTIFACT, ReleaseLog
 from lotmark.attest.api import format_trust_policy, key_event, sign_payload
-from lotmark.attest.models import STATEMENT_TYPE, Evidence, Subject
+from lotmark.attest.models import STATEMENT_TYPE, Evidence, Person, Subject
+from lotmark.records.api import Disclosure, commit
+from lotmark.tlog.models import KeyType
 
 pytestmark = pytest.mark.verifies("REQ-019", "RC-009")
 
 SCRIPT = Path(__file__).parents[2] / "docs" / "spec" / "verify_bundle.py"
 REFERENCE = Path(os.environ.get("LOTMARK_REFERENCE", Path(__file__).parents[2] / ".." / "shared" / "reference"))
 READ = runpy.run_path(str(SCRIPT))
+VALUE = Disclosure(commit(b"s" * 32, "quinn@example.org"), b"s" * 32, "quinn@example.org")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +63,9 @@ def refused(bundle: Path, tmp_path: Path, files: dict[str, bytes], **options: An
 def test_it_is_short_and_knows_nothing_of_lotmark() -> None:
     text = SCRIPT.read_text()
     assert text.count("\n") < 200
-    imported = {line.split()[1] for line in text.splitlines() if line.startswith(("import ", "from "))}
+    lines = [line.partition("#")[0] for line in text.splitlines() if line.startswith(("import ", "from "))]
+    imported = {name.strip() for line in lines for name in line.removeprefix("import ").split(",")}
+    assert lines
     assert imported <= sys.stdlib_module_names
 
 
@@ -163,7 +169,7 @@ def test_trust_comes_from_the_caller_alone(bundle: Path, tmp_path: Path, change:
 def test_a_member_that_stands_twice_is_refused(bundle: Path, tmp_path: Path) -> None:
     text = (bundle.parent / "trust.json").read_text().replace('"quorum":0', '"quorum":1,"quorum":0')
     (tmp_path / "trust.json").write_text(text)
-    assert read(bundle, tmp_path / "trust.json") == "a member of a JSON object stands twice"
+    assert read(bundle, tmp_path / "trust.json") == "a JSON member stands twice"
 
 
 @pytest.mark.parametrize("name", ["../evil", "/evil", "a//b", "a/../b", "-x", "ü"])
@@ -264,6 +270,104 @@ class TestKeys:
         again = sign_payload(changed, signer("ada"))
         records[1] = kind, changed, json.loads(again.raw)
         assert self.said(records) == "entry 1: ask `lotmark verify` what a compromised event means"
+
+    @pytest.mark.parametrize(
+        ("event", "more"),
+        [
+            pytest.param("threshold", {"threshold": 2, "keys": []}, id="several root persons"),
+            pytest.param("compromised", {"countsBefore": 1}, id="a compromise"),
+            pytest.param("unheard-of", {}, id="an event of tomorrow"),
+        ],
+    )
+    def test_an_event_that_it_does_not_know_is_refused_and_never_passed_over(self, event: str, more: dict[str, Any]) -> None:
+        records = self.records(("ada", self.event("enrol", "quinn")))
+        kind, payload, _ = records[1]
+        statement = json.loads(payload)
+        statement["predicate"] |= {"event": event, **more}
+        changed = json.dumps(statement).encode()
+        records[1] = kind, changed, json.loads(sign_payload(changed, signer("ada")).raw)
+        assert self.said(records) == f"entry 1: ask `lotmark verify` what a {event} event means"
+
+    def test_a_key_of_the_other_curve_is_not_taken_for_good(self) -> None:
+        """It enrols it, as the root says, and refuses what is signed with it."""
+        key = {"id": "ab" * 32, "algorithm": "ecdsa-p256-sha256", "publicKey": base64.b64encode(b"\x04" + bytes(64)).decode(), "kind": "person"}
+        records = self.records(("ada", self.event("enrol", "quinn")), ("quinn", self.approval()))
+        kind, payload, _ = records[1]
+        statement = json.loads(payload)
+        statement["predicate"]["key"] = key
+        changed = json.dumps(statement).encode()
+        records[1] = kind, changed, json.loads(sign_payload(changed, signer("ada")).raw)
+        records[2][2]["signatures"][0]["keyid"] = key["id"]
+        assert self.said(records) == "entry 2: ask `lotmark verify` about ecdsa-p256-sha256"
+
+
+class TestTrust:
+    """What a trust file may ask for that this reading cannot answer."""
+
+    @pytest.mark.parametrize(
+        ("more", "said"),
+        [
+            pytest.param({"rootThreshold": 2}, "ask `lotmark verify` about rootThreshold in the trust file", id="several roots"),
+            pytest.param({"tlogPolicy": ["quorum none"]}, "ask `lotmark verify` about tlogPolicy in the trust file", id="groups of witnesses"),
+            pytest.param(
+                {"secondLogKey": "x", "secondLogKeyFrom": 3}, "ask `lotmark verify` about secondLogKey, secondLogKeyFrom in the trust file", id="ML-DSA-44"
+            ),
+            pytest.param(
+                {"witnesses": [NoteKey("w.example", KeyType.MLDSA44).vkey], "quorum": 1},
+                "ask `lotmark verify` about the key of w.example",
+                id="an ML-DSA-44 witness",
+            ),
+            pytest.param(
+                {"witnesses": [NoteKey("w.example", KeyType.COSIGNATURE).vkey], "quorum": 1},
+                "0 witnesses have cosigned the checkpoint, you ask for 1",
+                id="no quorum",
+            ),
+            pytest.param({"timestampRoots": []}, "", id="stamps, which it does not judge"),
+            pytest.param(
+                {"logKey": NoteKey("example.org/lotmark/test", seed="next").vkey},
+                "the checkpoint is not signed by the log that you trust",
+                id="a later log key",
+            ),
+        ],
+    )
+    def test_it_refuses_what_it_cannot_hold_to(self, bundle: Path, tmp_path: Path, more: dict[str, Any], said: str) -> None:
+        trust = tmp_path / "trust.json"
+        trust.write_text(json.dumps({**json.loads((bundle.parent / "trust.json").read_text()), **more}))
+        assert read(bundle, trust) == said
+
+    def test_its_head_and_the_specification_name_every_limit(self) -> None:
+        head = " ".join(str(READ["__doc__"]).split())
+        spec = " ".join((SCRIPT.parent / "bundle.md").read_text().split())
+        for limit in ("P-256", "ML-DSA-44", "thresholds of root persons", "compromised keys", "groups of witnesses", "time stamps"):
+            assert limit in head, limit
+            assert limit in spec, limit
+
+
+class TestNames:
+    """Opened commitments: the two readers agree."""
+
+    @pytest.fixture
+    def named(self, tmp_path: Path) -> Path:
+        log = ReleaseLog()
+        quinn = person("quinn")
+        log.sealed = {"quinn": Person(quinn.id, quinn.name, VALUE.commitment)}
+        log.record().bundle(tmp_path / "bundle.zip", openings=[VALUE])
+        (tmp_path / "trust.json").write_bytes(format_trust_policy(TRUST))
+        return tmp_path / "bundle.zip"
+
+    def test_an_address_that_a_signature_commits_to(self, named: Path, tmp_path: Path) -> None:
+        assert json.loads(unpack(named)["names/openings.json"])["openings"][0]["value"] == VALUE.value
+        assert refused(named, tmp_path, unpack(named)) == ""
+
+    @pytest.mark.parametrize(
+        "change", [{"value": "mallory@example.org"}, {"salt": base64.b64encode(bytes(32)).decode()}, {"commitment": commit(bytes(32), "x")}]
+    )
+    def test_another_name_than_the_one_that_was_signed(self, named: Path, tmp_path: Path, change: dict[str, str]) -> None:
+        files = unpack(named)
+        wire = json.loads(files["names/openings.json"])
+        wire["openings"][0] |= change
+        files["names/openings.json"] = json.dumps(wire, separators=(",", ":"), sort_keys=True).encode() + b"\n"
+        assert "no signature commits to" in refused(named, tmp_path, files)
 
 
 class TestEd25519:

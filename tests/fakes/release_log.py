@@ -4,6 +4,7 @@ The predicates are those of `ReleaseRun`; only what their readers look at stands
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from fakes.signing import APPROVALS, PEOPLE
 from lotmark.approvals.api import build_approval, build_withdrawal, compute_tier, get_person, parse_approvals, parse_people, required_approvals
 from lotmark.approvals.models import Signing
 from lotmark.attest.api import build_payload, key_event, sign_payload
-from lotmark.attest.models import Evidence, Registry, Subject, Verified
+from lotmark.attest.models import Evidence, Person, Registry, Subject, Verified
 from lotmark.base.digest import Digest
 from lotmark.bootstrap.api import registry
 from lotmark.index.api import VerifiedReader
@@ -25,6 +26,7 @@ from lotmark.ledger.models import Submission
 from lotmark.matrix.api import build_waiver
 from lotmark.matrix.models import WaiverScope, WaiverSigner
 from lotmark.policy.api import DECIDED_STAGES, DEFAULT_POLICY, build_decision, build_vsa, compute_facts, decide, evidence_root, parse_policy
+from lotmark.records.api import Disclosure
 
 ARTIFACT = b"wheel bytes!"
 DIGEST = Digest.of(ARTIFACT)
@@ -54,6 +56,8 @@ class ReleaseLog:
         self.configuration = dict(CONFIGURATION)
         self.reader = VerifiedReader(self.ledger, policy(), REGISTRY)
         self.trust = policy()
+        self.sealed: dict[str, Person] = {}
+        """Persons who stand otherwise in key events: with a commitment for their address."""
         self.kept = True
         """Whether the decision keeps the configuration's bytes."""
 
@@ -84,7 +88,7 @@ class ReleaseLog:
             self.key("enrol", name, "person")
 
     def key(self, event: str, name: str, kind: str) -> int:
-        holder = person(name) if kind in {"person", "root"} else None
+        holder = self.sealed.get(name, person(name)) if kind in {"person", "root"} else None
         made = key_event(event, public_key=signer(name).public_key, kind=kind, person=holder, reason=event, at=NOON)  # type: ignore[arg-type]
         return self.add(made, by="ada", scope="product:qpcr")
 
@@ -211,11 +215,11 @@ class ReleaseLog:
     def last(self, kind: str) -> Verified:
         return self.entries(kind)[-1]
 
-    def bundle(self, path: Path, *, html: bytes = b"<html></html>\n", pdf: bytes | None = None):
+    def bundle(self, path: Path, *, html: bytes = b"<html></html>\n", pdf: bytes | None = None, openings: Sequence[Disclosure] = ()):
         """Export the run."""
         from lotmark.dossier.api import write_bundle
 
-        return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust)
+        return write_bundle(self.reader, RUN, path=path, blobs=self.ledger.blobs, html=html, pdf=pdf, trust_policy=self.trust, openings=openings)
 
 
 def _real(predicate: dict[str, Any]) -> dict[str, Any]:

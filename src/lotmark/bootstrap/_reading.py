@@ -15,7 +15,7 @@ from lotmark.dossier.api import select_scope, verify_artifact
 from lotmark.dossier.api import write_bundle as write_scope
 from lotmark.dossier.models import BundleScope, BundleSummary, Step, VerificationReport
 from lotmark.ledger.api import check_witnesses
-from lotmark.records.api import conceal
+from lotmark.records.api import conceal, kept_commitments
 from lotmark.releases.models import RunEvidence
 
 
@@ -28,6 +28,8 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
     """
     scope = select_scope(workspace.reader, run)
     html, pdf = render_dossier(workspace, scope)
+    # A name in a signature is kept as long as its record; so a bundle may carry it, unless the product keeps names in the house.
+    shown = workspace.product.file.records.names_in_bundles
     summary = write_scope(
         workspace.reader,
         run,
@@ -36,6 +38,7 @@ def write_bundle(workspace: Workspace, run: str, bundle_path: Path, dossier_path
         html=html,
         pdf=pdf,
         trust_policy=workspace.trust_policy,
+        openings=workspace.vault.disclosures(kept_commitments(scope.verified)) if shown else (),
     )
     if dossier_path is not None:
         dossier_path.write_bytes(html)

@@ -1,6 +1,6 @@
 """Writing a bundle: what the log holds about a run that was closed, with everything that proves it, in one file."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
@@ -12,10 +12,12 @@ from lotmark.base.errors import IntegrityError, NothingToJudgeError
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import write_archive
 from lotmark.dossier._bundle_guide import format_guide
+from lotmark.dossier._openings import OPENINGS, format_openings
 from lotmark.dossier.models import BundleFile, BundleScope, BundleSummary, Manifest, belongs, blob_path, envelope_path
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import TIMESTAMP, covering_checkpoint, export_headers
 from lotmark.ledger.ports import BlobStore
+from lotmark.records.api import Disclosure
 from lotmark.tlog.api import parse_checkpoint, parse_note
 
 _CLOSED: Final = "run-closed"
@@ -54,10 +56,21 @@ def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
     )
 
 
-def write_bundle(reader: VerifiedReader, run: str, *, path: Path, blobs: BlobStore, html: bytes, pdf: bytes | None, trust_policy: TrustPolicy) -> BundleSummary:
+def write_bundle(
+    reader: VerifiedReader,
+    run: str,
+    *,
+    path: Path,
+    blobs: BlobStore,
+    html: bytes,
+    pdf: bytes | None,
+    trust_policy: TrustPolicy,
+    openings: Sequence[Disclosure] = (),
+) -> BundleSummary:
     """Write the bundle of a closed run. The same run gives the same bytes, also after the log has grown.
 
     Every entry is verified on the way out. `html` and `pdf` are the dossier, made from the same scope (`select_scope`).
+    `openings` are the clear values behind commitments in its signatures (`records.kept_commitments`).
 
     Raises:
         NothingToJudgeError: LM-DOS-050 if the run is not closed.
@@ -68,6 +81,8 @@ def write_bundle(reader: VerifiedReader, run: str, *, path: Path, blobs: BlobSto
     texts: dict[str, bytes] = {form.HTML: html, form.TRUST: format_trust_policy(trust_policy) + b"\n", form.GUIDE: format_guide(scope)}
     if pdf is not None:
         texts[form.PDF] = pdf
+    if openings:
+        texts[OPENINGS] = format_openings(openings)
     needed = _add_log(reader, scope, texts)
     listed = [BundleFile(name, Digest.of(data).hex, len(data)) for name, data in texts.items()]
     with ExitStack() as opened:

@@ -28,7 +28,7 @@ PDF: Final = "dossier.pdf"
 GUIDE: Final = "VERIFY.md"
 FORMAT: Final = 1
 ALLOWED: Final = re.compile(
-    r"(log/(checkpoint|headers|proofs\.json|timestamps/[0-9a-f]{16}\.tsr)|trust/trust\.json|dossier\.(html|pdf)|VERIFY\.md"
+    r"(log/(checkpoint|headers|proofs\.json|timestamps/[0-9a-f]{16}\.tsr)|trust/trust\.json|names/openings\.json|dossier\.(html|pdf)|VERIFY\.md"
     r"|envelopes/[0-9]{4,}-[a-z][a-z0-9]*(-[a-z0-9]+)*\.json|blobs/sha256/[0-9a-f]{64})\Z"
 )
 """Every path that a bundle may hold beside its manifest."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from lotmark.attest.models import Registry, TrustPolicy, Verified
+from lotmark.attest.models import Registry, Trust, TrustPolicy, Verified
 from lotmark.base.clock import parse_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode, IntegrityError, LotmarkError, UsageError
@@ -14,6 +14,7 @@ from lotmark.base.limits import Limits
 from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
 from lotmark.dossier._archive import ARCHIVE_LIMITS, Archive, parse_archive, read_bytes
+from lotmark.dossier._openings import check_openings
 from lotmark.dossier._steps import StepFailedError
 from lotmark.dossier.models import Freshness, Manifest, Step, TrustFinder, VerificationReport, VerifierFinder, blob_path
 from lotmark.releases.models import RunEvidence
@@ -143,7 +144,7 @@ def _verify_log(
     if content is None:
         return
     run.amend(4, content.notes)
-    trusted = run.run(5, lambda: _split(steps.check_signatures(content, policy, registry)))
+    trusted = run.run(5, lambda: _split(_check_signatures(archive, content, policy, registry)))
     if trusted is None:
         return
     keys, verified = trusted
@@ -163,6 +164,12 @@ def _verify_log(
     if complete:
         _amend_expected(run, record)
     verify_release(run, 6, record, about, manifest=manifest, given=given)
+
+
+def _check_signatures(archive: Archive, content: steps.LogContent, policy: TrustPolicy, registry: Registry) -> tuple[str, Trust, tuple[Verified, ...]]:
+    told, trust, verified = steps.check_signatures(content, policy, registry)
+    opened = check_openings(archive, verified)
+    return "; ".join(filter(None, (told, opened))), trust, verified
 
 
 def verify_release(

@@ -93,6 +93,12 @@ RULES = (
         "Get the artifact again; `sha256sum` it and compare with the decision.",
     ),
     Rule(
+        "LM-DOS-023",
+        "An opened name is not the one that was signed",
+        "A signed record holds a name as a commitment, and the bundle opens it. Salt and name must give that very commitment.",
+        "Do not rely on the names in this bundle; get it again from where it was made.",
+    ),
+    Rule(
         "LM-DOS-030",
         "The electronic signatures are not complete",
         "By the people and rules that the run pinned, a signature that the risk tier asks for is missing, does not count or was withdrawn, or somebody rejected (21 CFR 11.50, 11.70).",

@@ -9,7 +9,7 @@ from lotmark.base.errors import NothingToJudgeError, RefusedError
 from lotmark.ledger.models import Header
 from lotmark.ledger.ports import BlobStore
 from lotmark.records._expiry import Removed, check_holds, require_effective
-from lotmark.records._vault import Disclosure, Vault
+from lotmark.records._vault import Disclosure, Vault, find_commitments
 from lotmark.records.models import Order, RecordState
 from lotmark.records.predicates import ActBody
 
@@ -79,6 +79,11 @@ def check_erasure(values: Sequence[str], commitments: Sequence[str], entries: It
     check_holds(state, sorted(scopes), "records that speak of it")
 
 
+def kept_commitments(entries: Iterable[Verified]) -> set[str]:
+    """The commitments that the signatures among the entries keep as long as their records: `check_erasure` lets none of them go before."""
+    return find_commitments(text for entry in entries if entry.kind in SIGNATURE_KINDS for text in _said(entry))
+
+
 def erasure_act(commitments: Sequence[str]) -> ActBody:
     """The act by which the clear values behind the commitments go."""
     return ActBody(commitments=sorted(set(commitments)))
@@ -109,10 +114,12 @@ def find_in_blobs(blobs: BlobStore, values: Sequence[str]) -> list[str]:
 
 def _spoken(entry: Occurrence) -> set[str]:
     """The texts of an entry; of a retention event who signed it, for what it names to be erased it does not print."""
-    if entry.evidence is None:
-        return set()
-    predicate = entry.evidence.statement.predicate
-    return set(_texts(predicate["approver"] if entry.header.kind == "retention-event" else predicate))
+    return set() if entry.evidence is None else _said(entry.evidence)
+
+
+def _said(evidence: Verified) -> set[str]:
+    predicate = evidence.statement.predicate
+    return set(_texts(predicate["approver"] if evidence.kind == "retention-event" else predicate))
 
 
 def _scopes(entry: Occurrence) -> set[str]:

@@ -42,13 +42,18 @@ class Disclosure:
     salt: bytes
     value: str
 
+    @property
+    def holds(self) -> bool:
+        """Whether salt and value are those of the commitment."""
+        return commit(self.salt, self.value) == self.commitment
+
     def check(self) -> None:
         """Return if salt and value are those of the commitment.
 
         Raises:
             IntegrityError: LM-REC-011.
         """
-        if commit(self.salt, self.value) != self.commitment:
+        if not self.holds:
             raise IntegrityError(
                 "LM-REC-011",
                 f"COMMITMENT_MISMATCH: {self.value[:80]!r} is not the value of {self.commitment}",

@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 from lotmark.records._reveal import Revealer, conceal
-from lotmark.records._vault import COMMITMENT, VAULT, Disclosure, Vault, commit, find_commitments
+from lotmark.records._vault import COMMITMENT, SALT, VAULT, Disclosure, Vault, commit, find_commitments
 
 if TYPE_CHECKING:
     from lotmark.records._audit import AuditSpool, Spooled, SpooledEvent, audit_evidence
     from lotmark.records._backup import KEYS, SIGNED, Backup, copy_files, copy_keys, copy_state, read_backup, require_no_backup
     from lotmark.records._classes import CLASSES, KIND_CLASSES, classes_of, retention_end
-    from lotmark.records._erasure import Occurrence, carry_out_erasure, check_erasure, erasure_act, find_in_blobs, find_values
+    from lotmark.records._erasure import Occurrence, carry_out_erasure, check_erasure, erasure_act, find_in_blobs, find_values, kept_commitments
     from lotmark.records._events import build_retention_event, order_digest, replay_events
     from lotmark.records._expiry import Removed, RunRecords, carry_out_expiry, plan_expiry, run_retention
 
@@ -18,6 +18,7 @@ __all__ = [
     "COMMITMENT",
     "KEYS",
     "KIND_CLASSES",
+    "SALT",
     "SIGNED",
     "VAULT",
     "AuditSpool",
@@ -45,6 +46,7 @@ __all__ = [
     "find_commitments",
     "find_in_blobs",
     "find_values",
+    "kept_commitments",
     "order_digest",
     "plan_expiry",
     "read_backup",
@@ -78,6 +80,7 @@ _LATE = {
     "erasure_act": "_erasure",
     "find_in_blobs": "_erasure",
     "find_values": "_erasure",
+    "kept_commitments": "_erasure",
     "CLASSES": "_classes",
     "KIND_CLASSES": "_classes",
     "classes_of": "_classes",

@@ -119,3 +119,28 @@ def test_files_that_are_not_there(bundle: Path, tmp_path: Path) -> None:
     assert "LM-DOS-002" in called.err
     (tmp_path / "trust.json").write_text("{}")
     assert call("verify", str(bundle), "--trust", str(tmp_path / "trust.json")).code == 2
+
+
+@pytest.mark.verifies("REQ-352")
+def test_a_bundle_opens_the_addresses_behind_its_signatures(tiny_released):
+    """The key events hold commitments; whoever has the bundle sees the address and computes that it is the one."""
+    bundle = tiny_released.folder / "named.zip"
+    assert tiny_released.cli("release", "bundle", "-o", str(bundle)).code == 0
+    values = {each["value"] for each in json.loads(unpack(bundle)["names/openings.json"])["openings"]}
+    assert "quinn@example.org" in values
+    assert not any("dana" in value and "commit" in value for value in values)
+    told = call("verify", str(bundle), "--trust", str(tiny_released.folder / "trust.json"))
+    assert (told.code, "names and addresses opened" in told.out) == (0, True)
+
+
+@pytest.mark.verifies("REQ-352")
+def test_a_product_that_keeps_names_in_the_house_opens_none(tiny_released):
+    path = tiny_released.root / "lotmark.yaml"
+    path.write_text(path.read_text() + "\nrecords:\n  names-in-bundles: false\n")
+    bundle = tiny_released.folder / "sealed.zip"
+    called = tiny_released.cli("release", "bundle", "-o", str(bundle))
+    assert called.code == 0, called.err
+    files = unpack(bundle)
+    assert "names/openings.json" not in files
+    assert not any(b"quinn@example.org" in data for name, data in files.items() if not name.startswith("blobs/"))
+    assert call("verify", str(bundle), "--trust", str(tiny_released.folder / "trust.json")).code == 0
