@@ -9,7 +9,6 @@ from lotmark.attest.api import witness_policy
 from lotmark.attest.models import TrustPolicy
 from lotmark.base.clock import Clock
 from lotmark.base.errors import IntegrityError
-from lotmark.integrations.api import HttpWitness
 from lotmark.ledger.api import WitnessMemory, ask_witnesses, cosigned_checkpoint, find_witnessed
 from lotmark.ledger.models import Witnessed, WitnessReport
 from lotmark.ledger.ports import CheckpointVerifier, Ledger
@@ -41,6 +40,8 @@ class Witnesses:
 
     def ask(self) -> WitnessReport:
         """Ask each of them to cosign the newest checkpoint."""
+        from lotmark.integrations.api import HttpWitness  # few commands ask: the others start without a client for HTTP
+
         return ask_witnesses(
             self.ledger(),
             self.policy,

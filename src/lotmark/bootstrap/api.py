@@ -2,10 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from lotmark.bootstrap._known_logs import find_log, read_trust, remember_log
-from lotmark.bootstrap._registry import registry, rules, schemas
-from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
-
 if TYPE_CHECKING:
     from lotmark.bootstrap._answers import answer, find_drift, open_index
     from lotmark.bootstrap._auditing import record_event
@@ -28,6 +24,7 @@ if TYPE_CHECKING:
         set_threshold,
         sign_record,
     )
+    from lotmark.bootstrap._known_logs import find_log, read_trust, remember_log
     from lotmark.bootstrap._log_services import (
         ask_for_cosignatures,
         check_independence,
@@ -56,6 +53,7 @@ if TYPE_CHECKING:
         release_hold,
         set_hold,
     )
+    from lotmark.bootstrap._registry import registry, rules, schemas
     from lotmark.bootstrap._release_plan import check_plan, plan_release
     from lotmark.bootstrap._restoring import NewEpoch, Restored, back_up, restore
     from lotmark.bootstrap._signing import close_waiver, sign_approval, sign_delegation, sign_waiver, sign_withdrawal, waiting_decision
@@ -72,6 +70,7 @@ if TYPE_CHECKING:
         signed_exceptions,
         write_lock,
     )
+    from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
 
 __all__ = [
     "ENGINE",
@@ -164,6 +163,16 @@ __all__ = [
 ]
 
 _LATE = {
+    "find_log": "_known_logs",
+    "read_trust": "_known_logs",
+    "remember_log": "_known_logs",
+    "registry": "_registry",
+    "rules": "_registry",
+    "schemas": "_registry",
+    "ENGINE": "_workspace",
+    "Workspace": "_workspace",
+    "open_workspace": "_workspace",
+    "operator_name": "_workspace",
     "add_second_key": "_own_trust",
     "advise": "_own_trust",
     "blobs_setting": "_places",

@@ -3,7 +3,7 @@
 Each step is a function that returns what it found, or raises `StepFailedError` with every finding and what it means to a caller.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Final
@@ -144,15 +144,16 @@ def check_checkpoint(
         )
     found = _judge_witnesses(note, policy, fresh)
     second = ["signed with ML-DSA-44 too"] if has_second_signature(policy, checkpoint) else []
-    told = "; ".join([*second, _told(found), *_judge_timestamps(archive, note, checkpoint.size, stamps(policy) if stamps else None)])
+    told = "; ".join([*second, _told(found), *_judge_timestamps(archive, note, checkpoint.size, lambda: stamps(policy) if stamps else None)])
     return f"{checkpoint.origin} at size {checkpoint.size}, root {checkpoint.root.hex()[:16]}; {told}", checkpoint, policy
 
 
-def _judge_timestamps(archive: Archive, note: bytes, size: int, verifier: TimestampVerifier | None) -> list[str]:
-    """What the time stamps in the bundle say, by the certificates of the caller."""
+def _judge_timestamps(archive: Archive, note: bytes, size: int, find_verifier: Callable[[], TimestampVerifier | None]) -> list[str]:
+    """What the time stamps in the bundle say, by the certificates of the caller; the reader of certificates is loaded for stamps alone."""
     names = [name for name in archive.names if name.startswith(form.TIMESTAMPS)]
     if not names:
         return []
+    verifier = find_verifier()
     if verifier is None:
         return [f"{len(names)} time {'stamp' if len(names) == 1 else 'stamps'} not judged: you named no CA certificates for them (--tsa-ca)"]
     kept = [Attachment(size, TIMESTAMP, f"bundle/{name.removeprefix(form.TIMESTAMPS).removesuffix('.tsr')}", archive.read(name)) for name in names]
