@@ -10,11 +10,13 @@ from lotmark.attest.api import build_payload, sign_payload
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import parse_instant
 from lotmark.base.errors import IntegrityError, NothingToJudgeError, RefusedError, UsageError
+from lotmark.bootstrap._locks import follow_retention
 from lotmark.bootstrap._signing import own_key
 from lotmark.bootstrap._workspace import Workspace
 from lotmark.ids.api import parse_id
 from lotmark.ledger.models import Submission
 from lotmark.records.api import (
+    LockReport,
     Occurrence,
     Removed,
     RunRecords,
@@ -44,6 +46,8 @@ class Acted:
     """What went, if the act is carried out by removing something."""
     remains: tuple[str, ...] = ()
     """Blobs in which an erased value still stands in clear."""
+    locks: LockReport | None = None
+    """What became of the locks of the storage, where it locks and the act concerns them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +216,26 @@ def _sign(workspace: Workspace, event: RecordEvent, act: ActBody, person: str, s
     else:
         index = known.approvals[-1].index  # it counts already; what was not carried out, by a crash, is carried out now
     order = next(order for order in workspace.reader.records().orders if order.digest == digest)
-    if not order.is_effective or event not in {"expiry", "erasure"}:
+    if not order.is_effective:
         return Acted(order, index, None)
-    return _carry_out(workspace, order, index)
+    if event in {"expiry", "erasure"}:
+        return _carry_out(workspace, order, index)
+    return Acted(order, index, None, locks=lock_records(workspace, _concerned(workspace, order)))
+
+
+def lock_records(workspace: Workspace, scope: str = "") -> LockReport | None:
+    """Bring the locks of the storage in line with retention and holds, of everything or of one scope; None where it does not lock."""
+    return follow_retention(workspace, lambda: [(each.records, each.end) for each in list_retention(workspace)], scopes={scope} if scope else None)
+
+
+def _concerned(workspace: Workspace, order: Order) -> str:
+    """The scope whose dates or holds an act has changed."""
+    if order.event == "hold-release":
+        order = find_order(workspace, str(order.act["of"]), "hold")
+    act = ActBody(**order.act)  # type: ignore[arg-type]
+    if order.event == "hold":
+        return act.scope
+    return f"release:{order.product}@{act.version}" if act.version else f"product:{order.product}"
 
 
 def _carry_out(workspace: Workspace, order: Order, index: int) -> Acted:

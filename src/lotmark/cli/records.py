@@ -13,9 +13,13 @@ from lotmark.cli._people import key_option, load_personal_key, person_option
 
 if TYPE_CHECKING:
     from lotmark.bootstrap.api import Acted, Workspace
+    from lotmark.records.api import LockReport
 
 _By: TypeAlias = Callable[[], dict[str, Any]]
 """Who signs, with which key, and why: what each act takes by name."""
+
+
+_SHOWN = 10
 
 
 @click.group(name="records")
@@ -192,8 +196,50 @@ def _tell(output: Output, acted: "Acted", done: str) -> int:
         lines += [f"still in clear in the blob {digest}: a pinned file or a report, kept until its run expires" for digest in acted.remains]
     else:
         lines = [f"waits for a second person: `lotmark records approve {order.digest[:12]} --as PERSON --reason ...`"]
+    if acted.locks is not None:
+        wire["locks"] = _locks_wire(acted.locks)
+        lines.append(_locks_text(acted.locks))
     output.result("records-act", wire, "\n".join([*lines, f"order {order.digest[:12]} (entry {acted.index})"]))
+    if acted.locks is not None and acted.locks.faults:
+        return _not_locked(output, acted.locks)
     return int(ExitCode.ACCEPTED if order.is_effective else ExitCode.PENDING)
+
+
+@command.command()
+@click.pass_obj
+def lock(output: Output) -> int:
+    """Bring the locks of the bucket in line with retention dates and holds. Acts and runs do so themselves; again is no change."""
+    from lotmark.base.errors import NothingToJudgeError
+    from lotmark.bootstrap.api import lock_records
+
+    report = lock_records(output.workspace())
+    if report is None:
+        raise NothingToJudgeError(
+            "LM-REC-025",
+            "the blobs lie where nothing locks",
+            where="LOTMARK_BLOBS",
+            solution="a bucket with `lock=` in its setting: docs/how-to/keep-blobs-on-s3.md",
+        )
+    output.result("records-lock", _locks_wire(report), _locks_text(report))
+    return _not_locked(output, report) if report.faults else int(ExitCode.ACCEPTED)
+
+
+def _locks_wire(report: "LockReport") -> dict[str, Any]:
+    return {"retained": report.retained, "held": report.held, "faults": list(report.faults)}
+
+
+def _locks_text(report: "LockReport") -> str:
+    return f"locked in the storage: {report.retained} blobs until a date, {report.held} under hold"
+
+
+def _not_locked(output: Output, report: "LockReport") -> int:
+    """What was signed stands; that the storage did not follow is told, and never passes for done."""
+    for fault in report.faults[:_SHOWN]:
+        output.note(f"LM-REC-025: not locked: {fault}")
+    if len(report.faults) > _SHOWN:
+        output.note(f"and {len(report.faults) - _SHOWN} more")
+    output.note("help: the record stands; `lotmark records lock` tries again")
+    return int(ExitCode.ENVIRONMENT)
 
 
 def _describe(act: Any) -> str:

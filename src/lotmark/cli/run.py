@@ -36,6 +36,8 @@ def command(output: Output, until: str | None, new: bool) -> int:
     with open_progress(quiet=output.quiet or output.json) as progress:
         report: RunReport = run_pipeline(settings, progress=progress, until=Stage(goal) if goal else None, new=new)
     output.result("run", report_wire(report), format_report(report))
+    if report.outcome in {"released", "refused"}:
+        lock_end(output, workspace, report.run)
     if report.outcome in {"released", "refused"} and not cosign_end(output, workspace):
         return int(ExitCode.INTEGRITY)
     if goal:
@@ -59,6 +61,15 @@ def cosign_end(output: Output, workspace: "Workspace") -> bool:
     if report.breach is None and not report.witnessing.is_quorum:
         output.note("The end of the run is not witnessed yet; `lotmark log witness` asks again.")
     return report.breach is None
+
+
+def lock_end(output: Output, workspace: "Workspace", run: str) -> None:
+    """Let the bucket lock what the run left for as long as its retention asks for; that it did not is told and changes no outcome."""
+    from lotmark.bootstrap.api import lock_records
+
+    report = lock_records(workspace, f"run:{run}")
+    for fault in report.faults if report else ():
+        output.note(f"LM-REC-025: not locked: {fault}; `lotmark records lock` tries again")
 
 
 def report_wire(report: Any) -> dict[str, Any]:

@@ -111,6 +111,11 @@ class S3Blobs:
 
     # ---- locks
 
+    @property
+    def locks(self) -> bool:
+        """See `BlobLocks`."""
+        return self._bucket.bucket.lock is not None
+
     def retain(self, digest: Digest, until: datetime) -> None:
         """See `BlobLocks`."""
         self._extend(digest, self._locked_version(digest), until)

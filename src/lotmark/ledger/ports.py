@@ -70,6 +70,11 @@ class BlobStore(Protocol):
 class BlobLocks(Protocol):
     """What a blob store with write-once storage can do besides: keep bytes from being deleted, by the storage itself."""
 
+    @property
+    def locks(self) -> bool:
+        """Whether the setting asks for locks; without it the storage is not asked to keep anything."""
+        ...
+
     def retain(self, digest: Digest, until: datetime) -> None:
         """Keep the blob at least until then; a date that is later already stays.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lotmark.records._erasure import Occurrence, carry_out_erasure, check_erasure, erasure_act, find_in_blobs, find_values, kept_commitments
     from lotmark.records._events import build_retention_event, order_digest, replay_events
     from lotmark.records._expiry import Removed, RunRecords, carry_out_expiry, plan_expiry, run_retention
+    from lotmark.records._locks import BlobLock, LockReport, apply_locks, plan_locks
 
 __all__ = [
     "CLASSES",
@@ -23,7 +24,9 @@ __all__ = [
     "VAULT",
     "AuditSpool",
     "Backup",
+    "BlobLock",
     "Disclosure",
+    "LockReport",
     "Occurrence",
     "Removed",
     "Revealer",
@@ -31,6 +34,7 @@ __all__ = [
     "Spooled",
     "SpooledEvent",
     "Vault",
+    "apply_locks",
     "audit_evidence",
     "build_retention_event",
     "carry_out_erasure",
@@ -49,6 +53,7 @@ __all__ = [
     "kept_commitments",
     "order_digest",
     "plan_expiry",
+    "plan_locks",
     "read_backup",
     "replay_events",
     "require_no_backup",
@@ -80,6 +85,10 @@ _LATE = {
     "erasure_act": "_erasure",
     "find_in_blobs": "_erasure",
     "find_values": "_erasure",
+    "BlobLock": "_locks",
+    "LockReport": "_locks",
+    "apply_locks": "_locks",
+    "plan_locks": "_locks",
     "kept_commitments": "_erasure",
     "CLASSES": "_classes",
     "KIND_CLASSES": "_classes",

@@ -57,6 +57,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "What could not be recorded at once waits in a hash-linked file; a line of it was changed or removed.",
         "Keep the file `audit-spool.broken-...` that was put aside: it is evidence. The lines that hold are recorded.",
     ),
+    Rule(
+        "LM-REC-025",
+        "The storage does not lock as the records say",
+        "Retention dates and legal holds stand in signed records; the lock of the storage is a second fence, and it was not laid.",
+        "`lotmark records lock` tries again; until then whoever may delete in the bucket can.",
+    ),
     Rule("LM-REC-030", "Backup place taken", "A backup is never written over another one.", "Name a folder that does not exist yet."),
     Rule(
         "LM-REC-031",
