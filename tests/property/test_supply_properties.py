@@ -25,7 +25,7 @@ from lotmark.supply._readers.pip import read_pip
 from lotmark.supply._sbom import format_sbom
 from lotmark.supply._spdx import SpdxReader
 from lotmark.supply._versions import find_version, is_in_range
-from lotmark.supply._vulnerabilities import is_affected
+from lotmark.supply._matching import is_affected
 from lotmark.supply.models import Component
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011")

@@ -146,6 +146,41 @@ class VulnerabilityException(Section, frozen=True, kw_only=True):
     """The last day on which it holds."""
 
 
+class VexFile(Section, frozen=True, kw_only=True):
+    """A VEX document of the repository (OpenVEX or CycloneDX, JSON) and who answers for it here."""
+
+    path: NonEmpty
+    """Path of the document, relative to the folder of lotmark.yaml."""
+    owner: NonEmpty
+    """The person who has read it and answers for it."""
+    expires: DateText
+    """The last day on which its statements hold."""
+
+
+class ExploitedList(Section, frozen=True, kw_only=True):
+    """The catalogue of known exploited vulnerabilities of CISA (JSON), pinned by digest."""
+
+    path: NonEmpty
+    """Path of the catalogue, relative to the folder of lotmark.yaml."""
+    sha256: Sha256Hex
+    """Digest of the catalogue."""
+    retrieved: DateText
+    """The day on which it was fetched."""
+
+
+class AssessedComponent(Section, frozen=True, kw_only=True):
+    """A component that no advisory database covers, whose known anomalies a person looked up elsewhere."""
+
+    component: NonEmpty
+    """``name`` or ``name@version`` or a purl."""
+    reason: NonEmpty
+    """What was looked at, and what came of it."""
+    owner: NonEmpty
+    """The person who looked."""
+    expires: DateText
+    """The last day on which it holds."""
+
+
 class VulnerabilityPolicy(Section, frozen=True, kw_only=True):
     """The OSV dump (a zip, a folder or one JSON-lines file of OSV records) that is evaluated, pinned by digest."""
 
@@ -159,6 +194,12 @@ class VulnerabilityPolicy(Section, frozen=True, kw_only=True):
     """How old it may be when a release is decided."""
     exceptions: list[VulnerabilityException] = []
     """Known vulnerabilities that do not affect the product."""
+    vex: list[VexFile] = []
+    """Documents that say the same of more vulnerabilities."""
+    exploited: ExploitedList | None = None
+    """The catalogue of vulnerabilities that are known to be exploited."""
+    assessed: list[AssessedComponent] = []
+    """Components that the dump cannot cover."""
 
 
 class DependencySection(Section, frozen=True, kw_only=True):

@@ -123,7 +123,17 @@ def _read_distribution(path: Path) -> Distribution | None:
         headers.get("license", [""])[0],
         tuple(value for value in headers.get("classifier", []) if value.startswith("License ::")),
         str(path.parent),
+        _author(headers),
     )
+
+
+def _author(headers: dict[str, list[str]]) -> str:
+    """Who made it, without addresses: the author, else the maintainer."""
+    for key in ("author", "author-email", "maintainer", "maintainer-email"):
+        name = re.sub(r"<[^>]*>|\S+@\S+", "", headers.get(key, [""])[0].partition("\n")[0]).strip(" ,\"'")
+        if name:
+            return name[:200]
+    return ""
 
 
 def _read_headers(data: bytes) -> dict[str, list[str]]:

@@ -7,17 +7,22 @@ from typing import Any
 import msgspec
 
 from lotmark import __version__
-from lotmark.supply.models import Component, Environment, SupplyReport, Vulnerability
+from lotmark.supply.models import Component, ComponentChange, Environment, SupplyReport, Vulnerability
 from lotmark.supply.predicates import (
+    AssessedWire,
+    ChangesWire,
+    ChangeWire,
     ComponentWire,
     DependenciesWire,
     DistributionWire,
     EnvironmentWire,
+    InputWire,
     LeftOutWire,
     LicencePolicyWire,
     LockWire,
     MatchWire,
     NoneWire,
+    SoupWire,
     VulnerabilitiesWire,
 )
 
@@ -46,8 +51,14 @@ def dependencies_predicate(report: SupplyReport, run: str) -> dict[str, Any]:
             ecosystems=list(report.dump.ecosystems),
             evaluated=report.dump.evaluated,
             matched=[_match(each) for each in report.vulnerabilities],
+            assessed=[msgspec.convert(each, AssessedWire, from_attributes=True) for each in report.dump.assessed],
         ),
         sbom_sha256=hashlib.sha256(report.sbom).hexdigest(),
+        spdx_sha256=hashlib.sha256(report.spdx).hexdigest(),
+        soup=[msgspec.convert(each, SoupWire, from_attributes=True) for each in report.soup],
+        soup_declared=report.soup_declared,
+        changes=None if report.changes is None else _changes(report.since, report.changes),
+        inputs=[InputWire(path=each.path, sha256=each.sha256) for each in report.inputs],
     )
     predicate: dict[str, Any] = msgspec.to_builtins(body)
     return predicate
@@ -66,6 +77,10 @@ def vulns_predicate(report: SupplyReport, scanned_at: str) -> dict[str, Any]:
     }
 
 
+def _changes(since: str, changes: tuple[ComponentChange, ...]) -> ChangesWire:
+    return ChangesWire(since=since, changed=[msgspec.convert(each, ChangeWire, from_attributes=True) for each in changes])
+
+
 def _component(component: Component) -> ComponentWire:
     hashes: dict[str, list[str]] = {}
     for algorithm, digits in component.hashes:
@@ -80,6 +95,7 @@ def _component(component: Component) -> ComponentWire:
         scope=component.scope,
         hashes=hashes,
         installed=component.installed,
+        supplier=component.supplier,
     )
 
 
@@ -106,6 +122,8 @@ def _match(found: Vulnerability) -> MatchWire:
         reason=found.reason,
         owner=found.owner,
         expires=found.expires,
+        exploited=found.exploited,
+        vex=found.vex,
     )
 
 
@@ -116,6 +134,8 @@ def _result(found: Vulnerability) -> dict[str, Any]:
     if found.vector:
         severity.append({"method": "vector", "score": found.vector})
     annotations = [{"component": found.component}, {"state": found.state}]
+    if found.exploited:
+        annotations.append({"exploited": found.exploited})
     if found.state == "not_affected":
         annotations += [{"justification": found.justification}, {"reason": found.reason}, {"owner": found.owner}, {"expires": found.expires}]
     return {"id": found.id, "severity": severity, "annotations": annotations}

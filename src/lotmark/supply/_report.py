@@ -1,12 +1,15 @@
 """Everything about the dependencies as one report, and the report as evidence."""
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from lotmark.attest.models import Evidence, Subject
 from lotmark.base.findings import Finding
 from lotmark.product.models import DependencySection
+from lotmark.supply._changes import compare_components
 from lotmark.supply._check import somewhere
 from lotmark.supply._environment import read_environment
 from lotmark.supply._evidence import dependencies_predicate, sbom_predicate, vulns_predicate
@@ -15,10 +18,13 @@ from lotmark.supply._installed import compare_installed, summarise_left_out
 from lotmark.supply._licences import Licence, LicenceJudge
 from lotmark.supply._locks import LockSet, merge_pins
 from lotmark.supply._markers import Markers
+from lotmark.supply._minimum import check_minimum, tell_drift
 from lotmark.supply._names import format_purl
 from lotmark.supply._sbom import format_sbom
+from lotmark.supply._sbom_spdx import format_spdx
+from lotmark.supply._soup import NAME, check_soup
 from lotmark.supply._vulnerabilities import Evaluation
-from lotmark.supply.models import Component, Distribution, Environment, Pin, RootComponent, SupplyReport
+from lotmark.supply.models import Baseline, Component, Distribution, Environment, InputFile, Pin, RootComponent, SoupItem, SupplyReport
 from lotmark.supply.ports import Places, SourceFiles
 
 
@@ -33,6 +39,9 @@ def examine(
     config_root: Path | None = None,
     files: SourceFiles | None = None,
     where: Places | None = None,
+    soup: bytes | None = None,
+    safety_class: str = "C",
+    baseline: Baseline | None = None,
 ) -> SupplyReport:
     """Everything there is to know about the product's dependencies, offline, as one report.
 
@@ -48,6 +57,9 @@ def examine(
         config_root: the folder of `lotmark.yaml` if it lies elsewhere; lock files that the product lacks and the dump are sought there.
         files: the product's files; by default those below `product_root`.
         where: `Document.where` below ``dependencies``, for the places of findings.
+        soup: the bytes of ``quality/soup.yaml``; None where the product has none.
+        safety_class: the product's, A, B or C.
+        baseline: the last release, to tell what changed since; None where there is none.
     """
     config_root = config_root or product_root
     where = where or somewhere
@@ -66,9 +78,15 @@ def examine(
     judge = LicenceJudge(declared.licences, today, where)
     components = _judge_components(kept, environment, judge)
     findings += judge.findings
-    evaluation = Evaluation(declared.vulnerabilities, _find_dump(declared.vulnerabilities.dump, config_root, product_root), components, today, where)
+    evaluation = Evaluation(declared.vulnerabilities, lambda name: _find_input(name, config_root, product_root), components, product, today, where)
     evaluation.run()
     findings += evaluation.findings
+    items, about = check_soup(soup, components, safety_class=safety_class, today=today)
+    components = _with_suppliers(components, items)
+    findings += [*about, *check_minimum(components, product)]
+    changes = None if baseline is None else compare_components(baseline.components, components)
+    findings += tell_drift(changes or (), baseline.version if baseline else "")
+    inputs = [*evaluation.inputs, *([(NAME, soup)] if soup is not None else [])]
     return SupplyReport(
         product=product,
         committed_at=committed_at,
@@ -83,6 +101,12 @@ def examine(
         dump=evaluation.reading,
         sbom=format_sbom(product, components, committed_at),
         today=today,
+        spdx=format_spdx(product, components, committed_at),
+        soup=items,
+        soup_declared=soup is not None,
+        since=baseline.version if baseline else "",
+        changes=changes,
+        inputs=tuple(InputFile(name, hashlib.sha256(data).hexdigest(), data) for name, data in inputs),
     )
 
 
@@ -127,10 +151,17 @@ def _component(pin: Pin, distribution: Distribution | None, licence: Licence) ->
         installed=distribution.version if distribution else None,
         direct=pin.direct,
         requires=tuple(format_purl(pin.ecosystem, name, version) for name, version in pin.requires),
+        supplier=pin.supplier or (distribution.author if distribution else ""),
     )
 
 
-def _find_dump(dump: str, config_root: Path, product_root: Path) -> Path:
-    """The dump beside the declaration, or else in the product; an absolute path is taken as it is."""
-    beside = config_root / dump
-    return beside if beside.exists() else product_root / dump
+def _with_suppliers(components: Sequence[Component], items: Sequence[SoupItem]) -> list[Component]:
+    """The components with the manufacturer of the SOUP list, where a person has named one."""
+    makers = {item.purl: item.manufacturer for item in items}
+    return [replace(each, supplier=makers.get(each.purl, each.supplier)) for each in components]
+
+
+def _find_input(name: str, config_root: Path, product_root: Path) -> Path:
+    """A pinned input (dump, catalogue, VEX) beside the declaration, or else in the product; an absolute path is taken as it is."""
+    beside = config_root / name
+    return beside if beside.exists() else product_root / name

@@ -14,7 +14,7 @@ from typing import Any
 from lotmark import __version__
 from lotmark.supply.models import Component, RootComponent
 
-_ALGORITHMS = {"sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
+ALGORITHMS = {"sha256": "SHA-256", "sha384": "SHA-384", "sha512": "SHA-512"}
 _SERIAL_NAMESPACE = "https://lotmark.dev/sbom/"
 
 
@@ -31,6 +31,7 @@ def format_sbom(product: RootComponent, components: Sequence[Component], committ
         "version": 1,
         "metadata": {
             "timestamp": committed_at,
+            "authors": [{"name": product.manufacturer or product.name}],
             "lifecycles": [{"phase": "build"}],
             "tools": {"components": [{"type": "application", "name": "lotmark", "version": __version__}]},
             "component": _root(product, root),
@@ -71,7 +72,13 @@ def _component(component: Component) -> dict[str, Any]:
         entry["group"] = group
     if component.hashes:
         # Every file that the lock accepts for this version.
-        entry["hashes"] = [{"alg": _ALGORITHMS[algorithm], "content": digits} for algorithm, digits in component.hashes]
+        listed = [{"alg": ALGORITHMS[algorithm], "content": digits} for algorithm, digits in component.hashes if algorithm in ALGORITHMS]
+        # Hashes that only one tool knows, over something else than the registry's file, are no hash of CycloneDX.
+        entry["properties"] += [{"name": f"lotmark:hash:{algorithm}", "value": digits} for algorithm, digits in component.hashes if algorithm not in ALGORITHMS]
+        if listed:
+            entry["hashes"] = listed
+    if component.supplier:
+        entry["supplier"] = {"name": component.supplier}
     if component.licence:
         acknowledgement = "concluded" if component.licence_source == "exception" else "declared"
         entry["licenses"] = [{"expression": component.licence, "acknowledgement": acknowledgement}]

@@ -1,13 +1,15 @@
 """Ordering of versions per ecosystem and OSV's rule for whether a version is affected.
 
-PyPI: PEP 440 through `packaging`. npm: Semantic Versioning 2.0.0, section 11, written out here, since loading a general
-library costs more than the whole evaluation.
+PyPI: PEP 440 through `packaging`. npm, crates.io and Go: Semantic Versioning 2.0.0, section 11, written out here, since
+loading a general library costs more than the whole evaluation. Maven and RubyGems: `_orders`. Of other ecosystems no
+order is known; a range of the type SEMVER orders by Semantic Versioning whatever the ecosystem.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from lotmark.supply._orders import find_gem, find_maven
 from lotmark.supply.models import Ecosystem
 
 _NUMBER = r"(0|[1-9]\d*)"
@@ -20,7 +22,12 @@ _AT_SAME_VERSION = {"fixed": 0, "introduced": 1, "last_affected": 2}
 
 def find_version(ecosystem: Ecosystem, text: str) -> Any | None:
     """A value that orders like the version does in its ecosystem; None if it is no version there."""
-    return _find_pep440(text) if ecosystem == "PyPI" else _find_semver(text)
+    return _ORDERS.get(ecosystem, _find_nothing)(text)
+
+
+def _find_nothing(text: str) -> None:
+    """Of these ecosystems no order is known, so nothing is claimed."""
+    del text
 
 
 def _find_pep440(text: str) -> Any | None:
@@ -42,6 +49,16 @@ def _find_semver(text: str) -> tuple[Any, ...] | None:
         return (*core, (1,))
     identifiers = tuple((0, int(part), "") if part.isdigit() else (1, 0, part) for part in match[4].split("."))
     return (*core, (0, identifiers))
+
+
+_ORDERS: dict[Ecosystem, Callable[[str], Any | None]] = {
+    "PyPI": _find_pep440,
+    "npm": _find_semver,
+    "crates.io": _find_semver,
+    "Go": _find_semver,
+    "Maven": find_maven,
+    "RubyGems": find_gem,
+}
 
 
 def is_in_range(ecosystem: Ecosystem, version: Any, events: Iterable[tuple[str, str]]) -> bool | None:

@@ -1,31 +1,29 @@
 """Known vulnerabilities of the components, from the pinned dump alone; what was not evaluated refuses.
 
 A record counts when its ecosystem and normalised name are the component's and its `versions` hold the version or one of
-its ranges does. In doubt (no versions, only GIT ranges, a version that cannot be ordered) it counts: a person may then
-declare the exception. Withdrawn records do not count.
+its ranges does. In doubt (no versions, only GIT ranges, a version that cannot be ordered) it was not evaluated, which
+refuses: a person may then declare the exception. Withdrawn records do not count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
-
-import msgspec
+from typing import get_args
 
 from lotmark.base.findings import Finding, Severity
-from lotmark.product.models import VulnerabilityException, VulnerabilityPolicy
-from lotmark.supply._cvss import find_base_score, severity_of
+from lotmark.product.models import AssessedComponent, VulnerabilityException, VulnerabilityPolicy
 from lotmark.supply._dump import Dump, DumpError, OsvAffected, OsvRecord
+from lotmark.supply._exploited import MAX_BYTES, read_exploited
+from lotmark.supply._files import read_limited
 from lotmark.supply._findings import find_date, make_finding
+from lotmark.supply._matching import AFFECTED, fixed_versions, judge_version, read_severity
 from lotmark.supply._names import normalise_name, refers_to
-from lotmark.supply._versions import find_version, is_in_range
-from lotmark.supply.models import Component, DumpReading, Ecosystem, SeverityWord, Vulnerability
+from lotmark.supply._vex import Statement, read_vex
+from lotmark.supply.models import Component, DumpReading, Ecosystem, RootComponent, Vulnerability
 from lotmark.supply.ports import Places
 
-_ECOSYSTEMS: tuple[Ecosystem, ...] = ("PyPI", "npm")
-_WORDS: dict[str, SeverityWord] = {"low": "low", "moderate": "medium", "medium": "medium", "high": "high", "critical": "critical"}
+_ECOSYSTEMS: dict[str, Ecosystem] = {name: name for name in get_args(Ecosystem) if name != "other"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +31,19 @@ class _Match:
     record: OsvRecord
     affected: OsvAffected
     component: Component
+    unclear: str
+    """Why it cannot be told whether the version is affected; "" where it is."""
 
 
 class Evaluation:
     """One evaluation of components against a dump; `run` fills `findings`, `vulnerabilities` and `reading`."""
 
-    def __init__(self, policy: VulnerabilityPolicy, dump: Path, components: Sequence[Component], today: date, where: Places) -> None:
+    def __init__(
+        self, policy: VulnerabilityPolicy, find: Callable[[str], Path], components: Sequence[Component], product: RootComponent, today: date, where: Places
+    ) -> None:
         self._policy = policy
-        self._path = dump
+        self._find = find
+        self._product = product
         self._components = components
         self._today = today
         self._where = where
@@ -52,13 +55,20 @@ class Evaluation:
         self._by_name: dict[tuple[str, str], list[Component]] = {}
         for component in components:
             self._by_name.setdefault((component.ecosystem, component.name), []).append(component)
+        self._statements: list[Statement] = []
+        self._exploited: dict[str, str] = {}
+        self._assessed: dict[AssessedComponent, None] = {}
         self.findings: list[Finding] = []
+        self.inputs: list[tuple[str, bytes]] = []
+        """Name and bytes of every further file that was judged by: VEX documents, the catalogue of exploited vulnerabilities."""
         self.vulnerabilities: list[Vulnerability] = []
         self.reading = DumpReading(policy.dump, "", policy.retrieved, 0, (), False)
 
     def run(self) -> None:
         """Read the dump whole, match, apply the exceptions."""
         fresh = self._check_age()
+        known = self._read_exploited()
+        self._read_vex()
         try:
             self._read_dump()
             sound = True
@@ -66,14 +76,15 @@ class Evaluation:
             sound = False
             self._add(error.code, f"vulnerabilities were not evaluated: the dump {self._policy.dump}: {error}", ("dump",))
         covered = not sound or self._check_coverage()
+        clear = self._judge(self._matches)
+        evaluated = sound and fresh and covered and known and clear
         self.reading = DumpReading(
-            self._policy.dump, self._sha256, self._policy.retrieved, self._records, tuple(sorted(self._ecosystems)), sound and fresh and covered
+            self._policy.dump, self._sha256, self._policy.retrieved, self._records, tuple(sorted(self._ecosystems)), evaluated, tuple(self._assessed)
         )
-        self._judge(self._matches)
         self._check_exceptions(sound)
 
     def _read_dump(self) -> None:
-        dump = Dump(self._path)
+        dump = Dump(self._find(self._policy.dump))
         try:
             self._sha256 = dump.sha256
             if dump.sha256 != self._policy.sha256:
@@ -105,12 +116,67 @@ class Evaluation:
             return False
         return True
 
+    def _read_exploited(self) -> bool:
+        """Whether the catalogue could be used, or none is declared."""
+        declared = self._policy.exploited
+        if declared is None:
+            return True
+        try:
+            data = read_limited(self._find(declared.path), MAX_BYTES)
+            self.inputs.append((declared.path, data))
+            self._exploited = read_exploited(data, declared, self._today, self._policy.max_age_days)
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            self._add("LM-SUP-050", f"the catalogue of exploited vulnerabilities {declared.path} cannot be used: {reason}", ("exploited",))
+            return False
+        return True
+
+    def _read_vex(self) -> None:
+        for index, declared in enumerate(self._policy.vex):
+            place = ("vex", index)
+            expires = find_date(declared.expires)
+            try:
+                data = read_limited(self._find(declared.path), MAX_BYTES)
+            except OSError as error:
+                self._add("LM-SUP-051", f"the VEX document {declared.path} cannot be read: {error.strerror}", place)
+                continue
+            self.inputs.append((declared.path, data))
+            reading = read_vex(data, declared, self._product)
+            self.findings += reading.findings
+            if expires is None:
+                self._add("LM-SUP-012", f"{declared.expires!r} is no day of the calendar", (*place, "expires"))
+            elif expires < self._today:
+                self._add("LM-SUP-047", f"the statements of {declared.path} expired on {declared.expires}", place)
+            else:
+                self._statements += reading.statements
+
     def _check_coverage(self) -> bool:
-        missing = sorted({component.ecosystem for component in self._components} - self._ecosystems)
-        for ecosystem in missing:
-            count = sum(component.ecosystem == ecosystem for component in self._components)
-            self._add("LM-SUP-045", f"the dump holds no record of {ecosystem}; {count} components were not evaluated", ("dump",))
-        return not missing
+        """Whether every component is of an ecosystem of the dump, or was assessed elsewhere by a person."""
+        unseen: dict[str, list[str]] = {}
+        for component in self._components:
+            if component.ecosystem not in self._ecosystems and not self._is_assessed(component):
+                unseen.setdefault(component.ecosystem, []).append(f"{component.name} {component.version}")
+        for ecosystem, names in sorted(unseen.items()):
+            told = "no advisory database covers what has no registry" if ecosystem == "other" else f"the dump holds no record of {ecosystem}"
+            more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+            self._add("LM-SUP-045", f"{told}; {len(names)} components were not evaluated: {', '.join(sorted(names)[:3])}{more}", ("dump",))
+        for index, assessed in enumerate(self._policy.assessed):
+            if not any(refers_to(assessed.component, each.ecosystem, each.name, each.version) for each in self._components):
+                self._add("LM-SUP-034", f"the assessment of {assessed.component} concerns no component", ("assessed", index), severity=Severity.WARNING)
+        return not unseen
+
+    def _is_assessed(self, component: Component) -> bool:
+        for index, assessed in enumerate(self._policy.assessed):
+            if not refers_to(assessed.component, component.ecosystem, component.name, component.version):
+                continue
+            expires = find_date(assessed.expires)
+            if expires is not None and expires >= self._today:
+                self._assessed.setdefault(assessed)
+                return True
+            code = "LM-SUP-047" if expires else "LM-SUP-012"
+            told = f"expired on {assessed.expires}" if expires else f"ends on {assessed.expires!r}, which is no day of the calendar"
+            self._add(code, f"the assessment of {assessed.component} {told}", ("assessed", index), subject=component.name)
+        return False
 
     def _match(self, record: OsvRecord) -> None:
         for affected in record.affected or ():
@@ -118,20 +184,28 @@ class Evaluation:
                 continue
             name = affected.package.ecosystem.partition(":")[0]
             self._ecosystems.add(name)
-            ecosystem = next((each for each in _ECOSYSTEMS if each == name), None)
+            ecosystem = _ECOSYSTEMS.get(name)
             if ecosystem is None or record.withdrawn:
                 continue
             named = self._by_name.get((ecosystem, normalise_name(ecosystem, affected.package.name)), ())
-            self._matches.extend(_Match(record, affected, component) for component in named if is_affected(ecosystem, component.version, affected))
+            for component in named:
+                verdict = judge_version(ecosystem, component.version, affected)
+                if verdict:
+                    self._matches.append(_Match(record, affected, component, "" if verdict == AFFECTED else verdict))
 
-    def _judge(self, matches: list[_Match]) -> None:
+    def _judge(self, matches: list[_Match]) -> bool:
+        """Judge all matches; whether every one of them could be told."""
         merged: dict[tuple[str, str], list[_Match]] = {}
         for match in matches:
             merged.setdefault((match.component.purl, match.record.id), []).append(match)
         for key in sorted(merged):
-            self.vulnerabilities.append(self._judge_one(merged[key]))
+            found = self._judge_one(merged[key])
+            if found is not None:
+                self.vulnerabilities.append(found)
+        return len(self.vulnerabilities) == len(merged)
 
-    def _judge_one(self, matches: list[_Match]) -> Vulnerability:
+    def _judge_one(self, matches: list[_Match]) -> Vulnerability | None:
+        """The vulnerability, judged; None where it cannot be told whether the component has it."""
         record, component = matches[0].record, matches[0].component
         severity, score, vector = read_severity(record, [match.affected for match in matches])
         found = Vulnerability(
@@ -142,31 +216,52 @@ class Evaluation:
             severity,
             score,
             vector,
-            _fixed_versions(component, [match.affected for match in matches]),
+            fixed_versions(component, [match.affected for match in matches]),
             "affected",
+            exploited=next((self._exploited[each] for each in (record.id, *(record.aliases or ())) if each in self._exploited), ""),
         )
-        exception = self._find_exception(found, component)
-        if exception is not None:
-            return _excepted(found, exception)
+        called = f"{component.name} {component.version}"
+        excepted = self._find_exception(found, component) or self._find_statement(found, component)
+        if excepted is not None:
+            if excepted.exploited:
+                message = f"{record.id} in {called} is exploited since {excepted.exploited}; that it does not matter here is the word of {excepted.owner}"
+                self.findings.append(make_finding("LM-SUP-048", message, component.location, subject=component.name, severity=Severity.WARNING))
+            return excepted
+        if all(match.unclear for match in matches):
+            message = f"whether {called} has the vulnerability {record.id} was not evaluated: {matches[0].unclear}"
+            self.findings.append(make_finding("LM-SUP-049", message, component.location, subject=component.name))
+            return None
         fixed = f"; fixed in {', '.join(found.fixed)}" if found.fixed else "; no fixed version is known"
         self.findings.append(
             make_finding(
-                "LM-SUP-046",
-                f"{component.name} {component.version} has the {severity} vulnerability {record.id}{fixed}",
+                "LM-SUP-048" if found.exploited else "LM-SUP-046",
+                f"{called} has the {severity} vulnerability {record.id}{f', exploited since {found.exploited}' if found.exploited else ''}{fixed}",
                 component.location,
                 subject=component.name,
             )
         )
         return found
 
-    def _find_exception(self, found: Vulnerability, component: Component) -> VulnerabilityException | None:
+    def _find_statement(self, found: Vulnerability, component: Component) -> Vulnerability | None:
+        """The vulnerability under the VEX statement that says that it does not matter; None without one, or with one that says it does."""
+        about = [each for each in self._statements if each.concerns((found.id, *found.aliases), component)]
+        free = next((each for each in about if not each.affected), None)
+        bound = next((each for each in about if each.affected), None)
+        if free is not None and bound is not None:
+            message = f"{free.source} says that {found.id} does not affect {component.name}, {bound.source} says that it does or may"
+            self.findings.append(make_finding("LM-SUP-052", message, free.location, subject=component.name))
+        if free is None or bound is not None:
+            return None
+        return replace(_excepted(found, free), vex=free.source)
+
+    def _find_exception(self, found: Vulnerability, component: Component) -> Vulnerability | None:
         for index, exception in enumerate(self._policy.exceptions):
             if exception.id not in (found.id, *found.aliases) or not refers_to(exception.component, component.ecosystem, component.name, component.version):
                 continue
             self._used.add(index)
             expires = find_date(exception.expires)
             if expires is not None and expires >= self._today:
-                return exception
+                return _excepted(found, exception)
             if expires is not None:
                 message = f"the exception for {exception.id} in {exception.component} expired on {exception.expires}"
                 self._add("LM-SUP-047", message, ("exceptions", index), subject=component.name)
@@ -186,55 +281,7 @@ class Evaluation:
         self.findings.append(make_finding(code, message, self._where(("vulnerabilities", *path)), subject=subject, severity=severity, cure=cure))
 
 
-def _excepted(found: Vulnerability, exception: VulnerabilityException) -> Vulnerability:
+def _excepted(found: Vulnerability, exception: VulnerabilityException | Statement) -> Vulnerability:
     return replace(
         found, state="not_affected", justification=exception.justification, reason=exception.reason, owner=exception.owner, expires=exception.expires
     )
-
-
-def is_affected(ecosystem: Ecosystem, version: str, affected: OsvAffected) -> bool:
-    """Whether this part of a record concerns that version; True when it cannot be told."""
-    ranges = [each for each in affected.ranges or () if each.type in ("ECOSYSTEM", "SEMVER")]
-    versions = affected.versions or ()
-    if not ranges and not versions:
-        return True
-    if version in versions:
-        return True
-    own = find_version(ecosystem, version)
-    if own is None:
-        return True
-    if any(find_version(ecosystem, each) == own for each in versions):
-        return True
-    # None (an event that cannot be ordered) is taken as affected, so only a plain False lets a range pass.
-    return any(is_in_range(ecosystem, own, [pair for event in each.events for pair in event.items()]) is not False for each in ranges)
-
-
-def read_severity(record: OsvRecord, affected: Sequence[OsvAffected]) -> tuple[SeverityWord, float | None, str]:
-    """The rating, the CVSS 3 base score and the vector of a record.
-
-    The highest CVSS 3 vector decides. Without one the database's own word does; without that, or with an unreadable
-    vector, the rating is ``high``. Other vectors (CVSS 4) are kept as text.
-    """
-    given = [*(record.severity or ()), *(each for part in affected for each in part.severity or ())]
-    scored = [(score, each.score) for each in given if (score := find_base_score(each.score)) is not None]
-    if scored:
-        best: tuple[Decimal, str] = max(scored)
-        return severity_of(best[0]), float(best[0]), best[1]
-    vector = next((each.score for each in sorted(given, key=lambda each: each.type, reverse=True)), "")
-    return _WORDS.get(_database_word(record), "high"), None, vector
-
-
-def _database_word(record: OsvRecord) -> str:
-    if not bytes(record.database_specific):
-        return ""
-    details: Any = msgspec.json.decode(record.database_specific)
-    word = details.get("severity") if isinstance(details, dict) else None
-    return word.lower() if isinstance(word, str) else ""
-
-
-def _fixed_versions(component: Component, affected: Sequence[OsvAffected]) -> tuple[str, ...]:
-    """The versions named as fixed that come after the component's."""
-    own = find_version(component.ecosystem, component.version)
-    named = {text for part in affected for each in part.ranges or () if each.type != "GIT" for event in each.events if (text := event.get("fixed"))}
-    ordered = [(at, text) for text in named if (at := find_version(component.ecosystem, text)) is not None and (own is None or at > own)]
-    return tuple(text for _, text in sorted(ordered, key=lambda pair: pair[0]))

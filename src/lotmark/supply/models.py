@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from lotmark.base.findings import Finding, Location, has_errors
-from lotmark.product.models import NoDependencies
+from lotmark.product.models import AssessedComponent, NoDependencies
 
 Ecosystem = Literal["PyPI", "npm", "crates.io", "Go", "Maven", "RubyGems", "ConanCenter", "other"]
 """An ecosystem by its OSV name; ``other`` for components that only an SBOM names, their name then begins with the purl type."""
@@ -80,6 +80,7 @@ class Distribution:
     licence: str = ""
     classifiers: tuple[str, ...] = ()
     path: str = ""
+    author: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,53 @@ class Component:
     installed: str | None
     direct: bool
     requires: tuple[str, ...]
+    supplier: str = ""
+    """Who makes it: as the SOUP list, the lock or the installed metadata says; "" where none does."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoupItem:
+    """A SOUP item of the product (IEC 62304 8.1.2, 5.3.3, 5.3.4, 7.1.2, 7.1.3), one per component that its entry describes."""
+
+    purl: str
+    title: str
+    manufacturer: str
+    version: str
+    requirements: tuple[str, ...]
+    needs: tuple[str, ...]
+    anomalies_source: str
+    anomalies_evaluated: str
+    anomalies: tuple[str, ...]
+    support: str
+    end_of_support: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentChange:
+    """What became of a component since the last release; `before` and `after` are versions, "" where there was none."""
+
+    kind: Literal["added", "removed", "upgraded", "downgraded", "drifted"]
+    ecosystem: str
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The last release to compare with: its version and the components of its ``dependencies`` record."""
+
+    version: str
+    components: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InputFile:
+    """A further file that was judged by: a VEX document, the catalogue of exploited vulnerabilities, the SOUP list."""
+
+    path: str
+    sha256: str
+    data: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +191,10 @@ class Vulnerability:
     reason: str = ""
     owner: str = ""
     expires: str = ""
+    exploited: str = ""
+    """The day on which CISA added it to the catalogue of known exploited vulnerabilities; "" if it is not in it or none is declared."""
+    vex: str = ""
+    """The VEX document whose statement holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +207,16 @@ class DumpReading:
     records: int
     ecosystems: tuple[str, ...]
     evaluated: bool
+    assessed: tuple[AssessedComponent, ...] = ()
+    """The components that no dump covers and that a person has looked up elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
 class SupplyReport:
     """Everything that was found out about the product's dependencies.
 
-    `sbom` are the bytes of the CycloneDX document; they exist even when the report refuses.
+    `sbom` are the bytes of the CycloneDX document, `spdx` those of the SPDX one; they exist even when the report refuses.
+    `changes` is None where there is no earlier release.
     """
 
     product: RootComponent
@@ -177,6 +232,12 @@ class SupplyReport:
     dump: DumpReading
     sbom: bytes
     today: date
+    spdx: bytes = b""
+    soup: tuple[SoupItem, ...] = ()
+    soup_declared: bool = False
+    since: str = ""
+    changes: tuple[ComponentChange, ...] | None = None
+    inputs: tuple[InputFile, ...] = ()
 
     @property
     def accepted(self) -> bool:

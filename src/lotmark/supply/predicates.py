@@ -35,6 +35,7 @@ class ComponentWire(_Wire, frozen=True):
     hashes: dict[str, list[str]]
     """Algorithm -> the hex digests of every file that the lock accepts."""
     installed: str | None
+    supplier: str = ""
 
 
 class LicencePolicyWire(_Wire, frozen=True):
@@ -55,6 +56,17 @@ class MatchWire(_Wire, frozen=True):
     reason: str
     owner: str
     expires: str
+    exploited: str = ""
+    """The day since which CISA lists it as exploited."""
+    vex: str = ""
+    """The VEX document that says so."""
+
+
+class AssessedWire(_Wire, frozen=True):
+    component: str
+    reason: str
+    owner: str
+    expires: str
 
 
 class VulnerabilitiesWire(_Wire, frozen=True):
@@ -65,6 +77,8 @@ class VulnerabilitiesWire(_Wire, frozen=True):
     ecosystems: list[str]
     evaluated: bool
     matched: list[MatchWire]
+    assessed: list[AssessedWire] = []
+    """Components that no dump covers, looked up elsewhere by a person."""
 
 
 class DistributionWire(_Wire, frozen=True):
@@ -83,6 +97,39 @@ class LeftOutWire(_Wire, frozen=True):
     reason: str
 
 
+class SoupWire(_Wire, frozen=True):
+    purl: str
+    title: str
+    manufacturer: str
+    version: str
+    requirements: list[str]
+    needs: list[str]
+    anomalies_source: str
+    anomalies_evaluated: str
+    anomalies: list[str]
+    support: str
+    end_of_support: str
+
+
+class ChangeWire(_Wire, frozen=True):
+    kind: Literal["added", "removed", "upgraded", "downgraded", "drifted"]
+    ecosystem: str
+    name: str
+    before: str
+    after: str
+
+
+class ChangesWire(_Wire, frozen=True):
+    since: str
+    """The version of the last release."""
+    changed: list[ChangeWire]
+
+
+class InputWire(_Wire, frozen=True):
+    path: str
+    sha256: str
+
+
 class DependenciesWire(_Wire, frozen=True):
     """The predicate of ``dependencies``: what was locked, judged and installed, and against which dump."""
 
@@ -95,6 +142,13 @@ class DependenciesWire(_Wire, frozen=True):
     licence_policy: LicencePolicyWire
     vulnerabilities: VulnerabilitiesWire
     sbom_sha256: str
+    spdx_sha256: str = ""
+    soup: list[SoupWire] = []
+    soup_declared: bool = False
+    changes: ChangesWire | None = None
+    """None where there is no earlier release."""
+    inputs: list[InputWire] = []
+    """Further files that were judged by: VEX, the catalogue of exploited vulnerabilities, the SOUP list."""
 
 
 _PIPELINE = frozenset({"pipeline"})

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lotmark.supply._dump import OsvAffected, OsvPackage, OsvRange
+from lotmark.supply._matching import is_affected
 from lotmark.supply._names import format_purl, normalise_name
 from lotmark.supply._readers._reading import STRONG, find_hash, find_integrity, group_scope, strongest
 from lotmark.supply._spdx import SpdxReader
 from lotmark.supply._versions import find_version, is_in_range
-from lotmark.supply._vulnerabilities import is_affected
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 

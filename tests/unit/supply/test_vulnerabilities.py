@@ -8,7 +8,7 @@ import pytest
 from fakes.supply_world import TODAY, messages, osv_record
 from lotmark.base.findings import Severity
 from lotmark.supply._dump import OsvAffected, OsvPackage, OsvRange
-from lotmark.supply._vulnerabilities import is_affected
+from lotmark.supply._matching import is_affected
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
 
@@ -224,7 +224,7 @@ def test_an_ecosystem_that_the_dump_does_not_cover_is_not_evaluated(world):
     world.require("a", "1.0")
     world.dump([osv_record(ecosystem="npm")])
     report = world.examine()
-    assert messages(report, "LM-SUP-045") == ["the dump holds no record of PyPI; 1 components were not evaluated"]
+    assert messages(report, "LM-SUP-045") == ["the dump holds no record of PyPI; 1 components were not evaluated: a 1.0"]
     assert not report.dump.evaluated
 
 

@@ -2,10 +2,21 @@
 
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
-from lotmark.pipeline._context import StageContext
+from lotmark.pipeline._context import StageContext, read_run
 from lotmark.pipeline.models import Outcome, StageResult
 from lotmark.supply.api import build_evidence, examine
-from lotmark.supply.models import RootComponent
+from lotmark.supply.models import Baseline, RootComponent
+
+SOUP = "quality/soup.yaml"
+
+
+def _baseline(context: StageContext) -> Baseline | None:
+    """The components of the last release, None where there is none or it recorded none."""
+    previous = context.previous
+    if previous is None:
+        return None
+    told = read_run(context.settings.reader, previous.run).find("dependencies")
+    return None if told is None else Baseline(previous.version, tuple(told.statement.predicate["components"]))
 
 
 def work(context: StageContext) -> StageResult:
@@ -25,10 +36,14 @@ def work(context: StageContext) -> StageResult:
         committed_at=opened["source"]["committedAt"],
         config_root=product.config_root,
         where=lambda path=(): product.document.where(("dependencies", *path)),
+        soup=context.pinned(SOUP).read_bytes() if SOUP in dict(context.identity.configuration) else None,
+        safety_class=section.safety_class,
+        baseline=_baseline(context),
     )
     sbom = Digest.of(report.sbom)
-    context.store([report.sbom, *(lock.data for lock in report.locks)], [])
-    locks = [Digest.of(lock.data) for lock in report.locks]
+    files = [report.spdx, *(lock.data for lock in report.locks), *(each.data for each in report.inputs)]
+    context.store([report.sbom, *files], [])
+    locks = [Digest.of(data) for data in files]
     for item in build_evidence(report, run=context.run, subjects=(context.source_subject,), scanned_at=format_instant(now)):
         builder.add(item, [sbom] if item.kind == "sbom" else locks if item.kind == "dependencies" else [])
     affected = sum(1 for match in report.vulnerabilities if match.state == "affected")
