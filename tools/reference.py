@@ -25,6 +25,7 @@ from lotmark.cli.main import lotmark
 from lotmark.matrix.models import MatrixFile
 from lotmark.policy.models import PolicyFile
 from lotmark.product.models import ProductFile
+from lotmark.supply._soup import SoupFile
 from lotmark.trace._documents import AnomalyFile, MarkerFile, RiskFile
 
 ROOT = Path(__file__).parents[1]
@@ -48,6 +49,7 @@ FILES: dict[str, type] = {
     "quality/people.yaml": PeopleFile,
     "quality/risks/*.yaml": RiskFile,
     "quality/anomalies.yaml": AnomalyFile,
+    "quality/soup.yaml": SoupFile,
     "quality/markers.yaml": MarkerFile,
     "quality/exceptions.yaml": ExceptionFile,
 }

@@ -19,13 +19,13 @@ from fakes.supply_world import COMMITTED_AT, PRODUCT, World, hex_of, osv_record
 from lotmark.base.findings import Location
 from lotmark.supply._environment import read_environment
 from lotmark.supply._markers import Markers
+from lotmark.supply._matching import is_affected
 from lotmark.supply._readers._reading import Source
 from lotmark.supply._readers.npm import read_npm
 from lotmark.supply._readers.pip import read_pip
 from lotmark.supply._sbom import format_sbom
 from lotmark.supply._spdx import SpdxReader
 from lotmark.supply._versions import find_version, is_in_range
-from lotmark.supply._matching import is_affected
 from lotmark.supply.models import Component
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011")

@@ -10,6 +10,7 @@ from lotmark.base.findings import Location, Severity
 from lotmark.supply._changes import compare_components
 from lotmark.supply._environment import read_environment
 from lotmark.supply._evidence import dependencies_predicate
+from lotmark.supply._schemas import FOLDER, all_schemas
 from lotmark.supply._soup import check_soup
 from lotmark.supply.models import Baseline, Component, RootComponent
 
@@ -237,3 +238,8 @@ def test_without_an_earlier_release_nothing_is_said_of_changes(world):
 
 def test_the_product_of_the_tests_has_a_manufacturer():
     assert PRODUCT.manufacturer
+
+
+def test_the_published_schemas_are_those_of_the_types():
+    for name, data in all_schemas().items():
+        assert (FOLDER / name).read_bytes() == data
