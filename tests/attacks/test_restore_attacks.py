@@ -61,6 +61,8 @@ def test_l12_yesterdays_backup_is_not_signed_again(known):
     answer = act(tiny, "hold", "product:tiny", by="quinn")
     assert (answer.code, "LM-LED-115" in answer.err) == (ExitCode.INTEGRITY, True)
     assert (tiny.cli("log", "checkpoint").out, tiny.size()) == (head, made["size"]), "nothing was signed"
+    checked = tiny.cli("log", "fsck")
+    assert (checked.code, "LM-LED-115" in checked.out) == (ExitCode.INTEGRITY, True), "reading tells it too, without --seen"
     with open_ledger(lost) as ledger:
         assert ledger.size == size
 

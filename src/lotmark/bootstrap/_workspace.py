@@ -176,7 +176,7 @@ class Workspace:
     def _trust_now(self) -> tuple[Trust, int]:
         return self.reader.trust(), self.ledger.size
 
-    def _seen(self) -> tuple[bytes, ...]:
+    def known_checkpoints(self) -> tuple[bytes, ...]:
         """The checkpoints that the ledger must continue to be written to: what witnesses cosigned, and what this user has seen."""
         return (*self.witness_memory.notes(), *seen_checkpoints(self.trust_policy))
 
@@ -189,7 +189,7 @@ class Workspace:
             except EnvironmentLacksError as error:
                 if error.code != "LM-LED-003":
                     raise
-        return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self._seen(), blobs=self.blobs)
+        return open_ledger(self.place, submitting=True, wait=_ANSWER, seen=self.known_checkpoints(), blobs=self.blobs)
 
     def open_sequencer(self, *, wait: float = 10.0, coming_keys: bool = False, check_second: bool = True) -> StoredLedger:
         """The ledger for appending with the log keys that lie here, the second one too unless `check_second` is off.
@@ -199,7 +199,9 @@ class Workspace:
         """
         log_key, *beside = (coming_signers if coming_keys else machine_signers)(self.state, "log", self._trust_now)
         second = second_signer(self.state, self.trust_policy) if check_second else None
-        return open_ledger(self.place, log_key, self.clock, beside=[*beside, *([second] if second else [])], wait=wait, seen=self._seen(), blobs=self.blobs)
+        return open_ledger(
+            self.place, log_key, self.clock, beside=[*beside, *([second] if second else [])], wait=wait, seen=self.known_checkpoints(), blobs=self.blobs
+        )
 
     def pipeline_signer(self) -> Signer:
         """The pipeline's key, loaded anew each time."""

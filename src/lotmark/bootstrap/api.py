@@ -3,10 +3,11 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lotmark.bootstrap._answers import answer, find_drift, open_index
+    from lotmark.bootstrap._answers import Answers, answer, find_drift, open_index
     from lotmark.bootstrap._auditing import record_event
     from lotmark.bootstrap._demo import run_demo
     from lotmark.bootstrap._deployments import check_deployments, plan_deployment, redeploy, roll_back
+    from lotmark.bootstrap._expired import ExpiredRun, find_expired_run
     from lotmark.bootstrap._first_files import write_first_files
     from lotmark.bootstrap._key_changes import (
         KeyChange,
@@ -76,6 +77,8 @@ if TYPE_CHECKING:
 __all__ = [
     "ENGINE",
     "Acted",
+    "Answers",
+    "ExpiredRun",
     "KeyChange",
     "NewEpoch",
     "Restored",
@@ -105,6 +108,7 @@ __all__ = [
     "expired_entries",
     "export_log",
     "find_drift",
+    "find_expired_run",
     "find_log",
     "find_open_links",
     "find_order",
@@ -165,6 +169,9 @@ __all__ = [
 ]
 
 _LATE = {
+    "Answers": "_answers",
+    "ExpiredRun": "_expired",
+    "find_expired_run": "_expired",
     "find_log": "_known_logs",
     "read_trust": "_known_logs",
     "remember_log": "_known_logs",

@@ -88,7 +88,7 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
     if trust is not None or max_age is not None:
         raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
-    kept = workspace.witness_memory.notes()
+    kept = workspace.known_checkpoints()
     report = check(
         workspace.place,
         workspace.trust_policy,

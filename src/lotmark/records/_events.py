@@ -27,7 +27,7 @@ _NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
     "erasure": ("commitments",),
     "carried-out": ("of",),
 }
-_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {**_NEEDED, "trigger": ("trigger", "on", "version"), "expiry": (*_NEEDED["expiry"], "blobs")}
+_ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {**_NEEDED, "trigger": ("trigger", "on", "version"), "expiry": (*_NEEDED["expiry"], "blobs", "version")}
 
 
 def order_digest(event: RecordEvent, product: str, act: ActBody) -> str:

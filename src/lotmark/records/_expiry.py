@@ -67,6 +67,7 @@ def plan_expiry(ledger: Ledger, registry: Registry, state: RecordState, records:
         raise NothingToJudgeError("LM-REC-005", f"nothing of {records.run} is left to expire", where=records.run, solution="`lotmark records status`")
     return ActBody(
         scope=f"run:{records.run}",
+        version=records.version,
         on=(end.on or today).isoformat(),
         retention_class=end.deciding.name,
         entries=[entry.index for entry in going],

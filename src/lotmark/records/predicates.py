@@ -33,7 +33,7 @@ class ActBody(Body, frozen=True):
     trigger: Literal["", "end-of-life", "last-device", "release-withdrawn"] = ""
     """trigger: the event that became known."""
     version: str = ""
-    """trigger: of which version; empty for all of the product."""
+    """trigger: of which version, empty for all of the product. expiry: the version of the run, so that it can still be asked for."""
     on: Day = ""
     """trigger: the day on which it happened. expiry: the last day of retention."""
     scope: str = ""

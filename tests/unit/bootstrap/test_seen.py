@@ -7,7 +7,7 @@ import pytest
 
 from fakes.keyring import signer
 from fakes.ledger import ORIGIN, founding, note, policy
-from lotmark.bootstrap._seen import forget_checkpoint, remember_checkpoint, seen_checkpoints
+from lotmark.bootstrap._seen import continue_memory, forget_checkpoint, remember_checkpoint, seen_checkpoints
 from lotmark.ledger import api
 
 pytestmark = pytest.mark.verifies("REQ-096", "RC-093", "HAZ-090")
@@ -80,3 +80,23 @@ def test_a_memory_that_was_spoilt_is_not_written_over_and_stops_the_next_writer(
     assert kept.read_bytes() == b"no note\n"
     with pytest.raises(Exception, match="LM-LED-111"):
         api.open_ledger(tmp_path / "ledger", signer("log"), seen=seen_checkpoints(policy()))
+
+
+@pytest.mark.verifies("REQ-355", "REQ-351")
+def test_a_memory_goes_on_under_a_later_key_and_is_found_under_both(home, notes):
+    later = policy(signer("a later key"))
+    remember_checkpoint(policy(), notes[0])
+    continue_memory(policy(), later)
+    assert seen_checkpoints(policy()) == seen_checkpoints(later) == (notes[0],)
+    for known in (policy(), later):
+        remember_checkpoint(known, notes[1])
+        assert seen_checkpoints(policy()) == seen_checkpoints(later) == (notes[1],)
+    forget_checkpoint(later)
+    assert seen_checkpoints(policy()) == ()
+
+
+@pytest.mark.verifies("REQ-355", "REQ-351")
+def test_where_nothing_was_seen_nothing_goes_on(home):
+    continue_memory(policy(), policy(signer("a later key")))
+    continue_memory(policy(), policy())
+    assert not home.exists()
