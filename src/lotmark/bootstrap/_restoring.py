@@ -25,7 +25,7 @@ from lotmark.bootstrap._machine_keys import SECOND
 from lotmark.bootstrap._opening import create_state
 from lotmark.bootstrap._registry import registry
 from lotmark.bootstrap._seen import seen_checkpoints
-from lotmark.bootstrap._workspace import Workspace
+from lotmark.bootstrap._workspace import EPOCHS, Workspace
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import fsck, open_ledger
 from lotmark.ledger.models import FsckReport, Submission
@@ -34,7 +34,6 @@ from lotmark.records.predicates import LogEpochBody, RestoreBody
 from lotmark.tlog.api import parse_checkpoint, parse_note
 from lotmark.tlog.models import Checkpoint
 
-EPOCHS = "epochs"
 _BEHIND = "LM-LED-115"
 _LOG_KEY = "log.key"
 

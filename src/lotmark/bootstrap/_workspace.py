@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STATE = ".lotmark"
 TRUST = "trust.json"
+EPOCHS = "epochs"
 ENGINE = "engine.db"
 _FREE = 1.0
 """Seconds for a sequencer of a moment, as `lotmark run` is one, to get out of the way."""
@@ -124,12 +125,17 @@ class Workspace:
         """
         return verify_by_log_keys(note, self.trust_policy, self.reader.trust())
 
+    @property
+    def is_earlier_epoch(self) -> bool:
+        """Whether another log went on after this one, which lies below it to be read and is never signed again."""
+        return self.state.parent.name == EPOCHS
+
     @cached_property
     def vault(self) -> Vault:
         """The clear names behind the commitments in the records; made when a first name is sealed."""
         own = self.state / VAULT
         # An earlier epoch lies below the state that goes on, and shares its vault: a name is erased in both.
-        return Vault(own if own.exists() or self.state.parent.name != "epochs" else self.state.parent.parent / VAULT)
+        return Vault(own if own.exists() or not self.is_earlier_epoch else self.state.parent.parent / VAULT)
 
     @cached_property
     def revealer(self) -> Revealer:

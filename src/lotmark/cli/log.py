@@ -88,7 +88,8 @@ def fsck(output: Output, seen: tuple[Path, ...], place: str | None, trust: Path 
     if trust is not None or max_age is not None:
         raise click.UsageError("--trust and --max-age belong to --tiles")
     workspace = output.workspace()
-    kept = workspace.known_checkpoints()
+    # How far an earlier epoch is behind what was seen stands in the log that goes on after it.
+    kept = workspace.witness_memory.notes() if workspace.is_earlier_epoch else workspace.known_checkpoints()
     report = check(
         workspace.place,
         workspace.trust_policy,
