@@ -149,6 +149,8 @@ def _none(label: str, section: str) -> Figure:
 def _criteria(decision: DecisionView | None) -> Figure:
     if decision is None:
         return _none("Release criteria", "criteria")
+    if not decision.criteria:
+        return Figure("Release criteria", "none", "none was judged", "bad", "criteria")
     met = sum(criterion.status.mark == "ok" for criterion in decision.criteria)
     note = f"{count(len(decision.relaxations), 'relaxation')} of the policy" if decision.relaxations else "the policy as shipped"
     refusing = sum(criterion.status.mark == "bad" for criterion in decision.criteria)
@@ -182,6 +184,8 @@ def _tests(layers: tuple[LayerView, ...]) -> Figure:
 def _hazards(risk: RiskView | None, matrix: MatrixView | None) -> Figure:
     if risk is None:
         return _none("Hazards", "risk")
+    if not risk.hazards:
+        return Figure("Hazards controlled", "none", "none is recorded", "none", "risk")
     bad = sum(hazard.status.mark == "bad" for hazard in risk.hazards)
     untested = sum(row.status.mark == "bad" for row in matrix.hazards) if matrix else 0
     note = f"{number(bad)} not acceptable" if bad else f"{number(untested)} without passed tests" if untested else "residual risks acceptable"
