@@ -109,6 +109,7 @@ def running(desk: Desk) -> Desk:
     desk.workspace.settings = make_dataclass("Settings", [("open_engine", object, None), ("after_run", object, None)])
     desk.workspace.witnesses = SimpleNamespace(named=False)
     desk.answers("check_plan", None)
+    desk.answers("lock_records", None)
     return desk
 
 
@@ -162,6 +163,24 @@ def test_at_its_end_a_run_asks_its_witnesses(running: Desk, breach: str | None, 
     running.answers("run_pipeline", report("released"), door=pipeline)
     called = running("run")
     assert (called.code, called.err.count("not witnessed yet")) == (code, told)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "faults", "told"),
+    [
+        ("released", (), []),
+        ("released", ("blob ab: denied", "blob cd: denied"), ["blob ab: denied", "blob cd: denied"]),
+        ("refused", ("blob ab: denied",), ["blob ab: denied"]),
+        ("pending", ("blob ab: denied",), []),
+    ],
+    ids=["locked", "two-faults", "refused", "not-ended"],
+)
+def test_what_a_bucket_did_not_lock_is_told_and_changes_no_outcome(running: Desk, outcome: str, faults: tuple[str, ...], told: list[str]):
+    running.answers("lock_records", SimpleNamespace(faults=faults))
+    running.answers("run_pipeline", report(outcome), door=pipeline)
+    called = running("run")
+    assert called.code == int(EXIT[outcome])
+    assert called.err.splitlines() == [f"LM-REC-025: not locked: {fault}; `lotmark records lock` tries again" for fault in told]
 
 
 # ---- release
@@ -295,7 +314,7 @@ def test_a_planned_release_ends_as_a_run_does(shelf: Desk, tmp_path: Path, outco
     place.write_text("{}")
     shelf.answers("run_pipeline", report(outcome), door=pipeline)
     assert shelf("release", "apply", str(place)).code == code
-    assert shelf.names() == ["check_plan", "run_pipeline"]
+    assert shelf.names()[:2] == ["check_plan", "run_pipeline"]
 
 
 def test_a_plan_that_the_log_left_behind_runs_nothing(shelf: Desk, tmp_path: Path):
