@@ -1,4 +1,4 @@
-"""Read zip, tar and gzip files as lists of members, within limits, for comparators and explanations.
+"""Read zip, tar, ar and gzip files as lists of members, within limits, for comparators and explanations.
 
 The archives were written by a product's commands: nothing is extracted, sizes are counted as they are read, and every
 parser error comes out as `ArchiveError`.
@@ -11,10 +11,13 @@ import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import IO
 
+from lotmark.builds._ar import AR_MAGIC, read_ar
+from lotmark.builds._members import Archive, ArchiveError, Member
 from lotmark.intake.api import ARCHIVE_FAULTS
+
+__all__ = ["Archive", "ArchiveError", "Member", "looks_like", "read_archive", "stored_times"]
 
 _MAX_TOTAL = 2 * 2**30
 _MAX_MEMBERS = 200_000
@@ -25,41 +28,14 @@ _PAX_FIELDS = frozenset({"mtime", "atime", "ctime", "uid", "gid", "uname", "gnam
 """Extended tar headers that only say more exactly what a member has as a field; others (capabilities, access lists) have a meaning of their own."""
 
 
-class ArchiveError(Exception):
-    """The bytes are not an archive of that kind, or hold more than the limits."""
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member: name, its kind and executable bit, times and owners as stored, where its header stands, and its content on demand."""
-
-    name: str
-    kind: str
-    mode: int
-    when: float
-    """The stored time in seconds, as if it were UTC."""
-    owner: tuple[object, ...]
-    offset: int
-    other: tuple[object, ...]
-    """What else the format stores (compression, system, extra fields)."""
-    read: Callable[[], bytes] = field(compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """An archive: `format` (zip, tar, gzip), its members in order, and the bytes outside them that mean something."""
-
-    format: str
-    members: tuple[Member, ...]
-    frame: tuple[bytes, ...]
-
-
 def looks_like(data: bytes) -> str:
-    """``zip``, ``tar`` or ``gzip`` by content, or empty."""
+    """``zip``, ``tar``, ``ar`` or ``gzip`` by content, or empty."""
     if data[:2] == b"\x1f\x8b":
         return "gzip"
     if data[257:262] == b"ustar":
         return "tar"
+    if data[:8] == AR_MAGIC:
+        return "ar"
     return "zip" if b"PK\x05\x06" in data[-65_557:] else ""
 
 
@@ -75,9 +51,11 @@ def read_archive(data: bytes, kind: str) -> Archive:
                 return _zip(data)
             case "tar":
                 return _tar(data)
+            case "ar":
+                return read_ar(data)
             case _:
                 return _gzip(data)
-    except ARCHIVE_FAULTS as error:
+    except (*ARCHIVE_FAULTS, ValueError) as error:
         raise ArchiveError(f"not a readable {kind} file: {error}") from error
 
 

@@ -15,6 +15,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
 from lotmark.builds._archives import stored_times
 from lotmark.builds._causes import ExplainFacts
+from lotmark.builds._closer import Bench, find_conditions, keep_reports
 from lotmark.builds._compare import compare_outputs, worst_verdict
 from lotmark.builds._conditions import Conditions, claim_for, pinned, vary, wanted_dimensions
 from lotmark.builds._facts import Measurement, measure
@@ -80,7 +81,7 @@ def build_twice(
     started_at = clock.now()
     sandbox, capabilities = get_sandbox(environment.backend, environment.image)
     layout = make_layout(environment, repo)
-    for name in ("outputs", "twin", "logs"):
+    for name in ("outputs", "twin", "logs", "diffoscope"):
         remove_tree(work / name)
     say("staging the source")
     listed = list_source(repo, commit)
@@ -159,9 +160,10 @@ def run_lane(twin: Twin, prepared: PreparedLane, name: str, varied: Mapping[Dime
     before = _file_time(prepared.folder.parent)
     result = twin.sandbox.run(prepared.spec)
     after = _file_time(prepared.folder.parent)
-    target = twin.work / "outputs" if name == "A" else twin.scratch / "twin"
-    log = _keep_log(twin.work / "logs" / f"build-{name}.log", result)
+    target = {"A": twin.work / "outputs", "B": twin.scratch / "twin"}.get(name, twin.scratch / f"twin-{name}")
+    log = _keep_log((twin.scratch if name == "C" else twin.work) / "logs" / f"build-{name}.log", result)
     findings = list(judge_run(result, name, twin.config.timeout))
+    read = prepared.read_sources()
     changed = prepared.changed_sources()
     if changed:
         findings.append(changed_finding("the build", changed))
@@ -179,7 +181,7 @@ def run_lane(twin: Twin, prepared: PreparedLane, name: str, varied: Mapping[Dime
                     help="correct build.outputs in lotmark.yaml, or let the command write there",
                 )
             )
-    return Lane(name, varied, result, outputs, log, tuple(findings), (before, after))
+    return Lane(name, varied, result, outputs, log, tuple(findings), (before, after), read)
 
 
 def _keep_log(path: Path, result: SandboxResult) -> OutputFile:
@@ -277,8 +279,11 @@ def _report(
             )
         )
     else:
-        comparisons, more = compare_outputs(one.outputs, two.outputs, twin.config.comparators, facts, today)
+        bench = Bench(twin.sandbox, twin.capabilities, twin.layout, twin.staged, twin.scratch)
+        comparisons, more = compare_outputs(one.outputs, two.outputs, twin.config.comparators, facts, today, bench.run_comparator)
         findings += more
+        comparisons = find_conditions(comparisons, frozenset(two.varied), lambda wanted: _rebuild(twin, wanted), twin.config.bisection)
+        keep_reports(bench, comparisons, one.outputs, two.outputs, twin.work / "diffoscope")
         verdict = worst_verdict(comparisons)
         findings += [different_finding(comparison) for comparison in comparisons if comparison.verdict is Verdict.DIFFERENT]
         _keep_twin(twin.work / "twin", two, comparisons)
@@ -304,7 +309,19 @@ def _report(
         findings=tuple(findings),
         started_at=started_at,
         finished_at=clock.now(),
+        tracked=len(twin.staged.entries),
     )
+
+
+def _rebuild(twin: Twin, wanted: frozenset[Dimension]) -> dict[str, Digest] | None:
+    """Once more, with these dimensions varied: the outputs' digests; None if it did not build or one could not be varied."""
+    conditions, varied, missing = vary(pinned(), wanted, twin.capabilities, twin.layout.variables)
+    if missing:
+        return None
+    for name in ("lane-C", "twin-C"):
+        remove_tree(twin.scratch / name)
+    lane = run_lane(twin, prepare(twin, conditions, "C"), "C", {dimension: pair[1] for dimension, pair in varied.items()})
+    return {output.name: output.digest for output in lane.outputs} if lane.usable else None
 
 
 def _keep_twin(target: Path, lane: Lane, comparisons: tuple[OutputComparison, ...]) -> None:

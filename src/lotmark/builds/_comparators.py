@@ -3,19 +3,36 @@
 Each lives in the repository with an owner, a reason and an expiry, and is changed under approval like any other file.
 What each ignores, and nothing else: ``zip`` times, order, compression, extra fields and permissions but the executable
 bit; ``tar`` times, owners, order and the same permissions; ``gzip`` its header and compression; ``byte-ranges`` the
-bytes in the given ranges.
+bytes in the given ranges; ``ar`` times, owners and permissions; ``elf`` debug information and the build id;
+``command`` what a command of the repository says, run in the sandbox.
 """
 
 import datetime as dt
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds._archives import Archive, ArchiveError, read_archive
+from lotmark.builds._elf import same_program
 from lotmark.builds.models import AppliedComparator
 from lotmark.product.models import Comparator
 
+RunComparator = Callable[[Comparator, str, bytes, bytes], bool]
+"""Runs a ``command`` comparator on an output of that name in the sandbox: whether it says equivalent; `ComparatorError` if it says neither."""
 
-def apply_comparators(name: str, first: bytes, second: bytes, comparators: list[Comparator], today: dt.date) -> tuple[AppliedComparator | None, list[Finding]]:
+
+class ComparatorError(Exception):
+    """A comparator's command crashed, hung or said neither yes nor no."""
+
+
+def no_sandbox(comparator: Comparator, name: str, first: bytes, second: bytes) -> bool:  # noqa: ARG001 (a RunComparator)
+    """Where no sandbox is given, no command is run."""
+    raise ComparatorError("there is no sandbox to run it in")
+
+
+def apply_comparators(
+    name: str, first: bytes, second: bytes, comparators: list[Comparator], today: dt.date, run: RunComparator = no_sandbox
+) -> tuple[AppliedComparator | None, list[Finding]]:
     """The first declared comparator that makes the two files equivalent, and what hindered the others."""
     findings: list[Finding] = []
     for comparator in comparators:
@@ -32,7 +49,17 @@ def apply_comparators(name: str, first: bytes, second: bytes, comparators: list[
             )
             continue
         try:
-            equivalent = is_equivalent(comparator, first, second)
+            equivalent = run(comparator, name, first, second) if comparator.kind == "command" else is_equivalent(comparator, first, second)
+        except ComparatorError as error:
+            findings.append(
+                Finding(
+                    "LM-BLD-040",
+                    f"the comparator {' '.join(comparator.command)!r} gave no answer about {name!r}: {error}",
+                    subject=name,
+                    help=f"{comparator.owner} mends the command, or removes the cause of the difference; until then the outputs differ",
+                )
+            )
+            continue
         except (ArchiveError, ValueError) as error:
             findings.append(
                 Finding(
@@ -61,11 +88,16 @@ def is_equivalent(comparator: Comparator, first: bytes, second: bytes) -> bool:
         ArchiveError: if one of them is not of the comparator's kind.
         ValueError: if the ranges are none.
     """
+    if comparator.kind == "elf":
+        return same_program(first, second)
     if comparator.kind == "byte-ranges":
         return len(first) == len(second) and _blank(first, comparator.ranges) == _blank(second, comparator.ranges)
     one, two = read_archive(first, comparator.kind), read_archive(second, comparator.kind)
     if comparator.kind == "gzip":
         return one.members[0].read() == two.members[0].read()
+    if comparator.kind == "ar":
+        # A linker searches the members in order, and a name may stand twice.
+        return [(member.name, member.read()) for member in one.members] == [(member.name, member.read()) for member in two.members]
     return _same_members(one, two)
 
 
@@ -86,8 +118,9 @@ def _same_members(one: Archive, two: Archive) -> bool:
 def _blank(data: bytes, ranges: list[list[int]]) -> bytes:
     blanked = bytearray(data)
     for pair in ranges:
-        if len(pair) != 2 or not 0 <= pair[0] < pair[1]:
+        if len(pair) != 2 or not (0 <= pair[0] < pair[1] or pair[0] < pair[1] <= 0):
             raise ValueError(f"{pair} is not a range [start, end)")
-        start, end = pair[0], min(pair[1], len(data))
+        # Negative numbers count from the end, where 0 is the end itself.
+        start, end = (max(0, len(data) + pair[0]), len(data) + pair[1]) if pair[0] < 0 else (pair[0], min(pair[1], len(data)))
         blanked[start:end] = bytes(max(0, end - start))
     return bytes(blanked)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lotmark.base.findings import Finding, Severity
 from lotmark.builds._causes import ExplainFacts
-from lotmark.builds._comparators import apply_comparators
+from lotmark.builds._comparators import RunComparator, apply_comparators, no_sandbox
 from lotmark.builds._explain import explain
 from lotmark.builds.models import Cause, Dimension, OutputComparison, OutputFile, Verdict
 from lotmark.product.models import Comparator
@@ -14,7 +14,12 @@ _MAX_EXPLAINED = 256 * 2**20
 
 
 def compare_outputs(
-    first: Sequence[OutputFile], second: Sequence[OutputFile], comparators: list[Comparator], facts: ExplainFacts, today: dt.date
+    first: Sequence[OutputFile],
+    second: Sequence[OutputFile],
+    comparators: list[Comparator],
+    facts: ExplainFacts,
+    today: dt.date,
+    run: RunComparator = no_sandbox,
 ) -> tuple[tuple[OutputComparison, ...], tuple[Finding, ...]]:
     """One comparison per output of either lane, by name, and the findings of comparators."""
     left = {output.name: output for output in first}
@@ -27,7 +32,7 @@ def compare_outputs(
         elif name not in left:
             comparisons.append(_one_sided(right[name], "B"))
         else:
-            comparison, more = _compare(left[name], right[name], comparators, facts, today)
+            comparison, more = _compare(left[name], right[name], comparators, facts, today, run)
             comparisons.append(comparison)
             findings += more
     return tuple(comparisons), tuple(findings)
@@ -46,7 +51,9 @@ def _one_sided(output: OutputFile, lane: str) -> OutputComparison:
     )
 
 
-def _compare(one: OutputFile, two: OutputFile, comparators: list[Comparator], facts: ExplainFacts, today: dt.date) -> tuple[OutputComparison, list[Finding]]:
+def _compare(
+    one: OutputFile, two: OutputFile, comparators: list[Comparator], facts: ExplainFacts, today: dt.date, run: RunComparator
+) -> tuple[OutputComparison, list[Finding]]:
     causes: tuple[Cause, ...] = ()
     if one.executable != two.executable:
         causes = (
@@ -62,7 +69,7 @@ def _compare(one: OutputFile, two: OutputFile, comparators: list[Comparator], fa
         causes = (*causes, Cause(one.name, f"{one.size} bytes in A, {two.size} in B; too big to compare further"))
         return OutputComparison(one.name, one.size, one.digest, two.digest, Verdict.DIFFERENT, causes=causes), []
     first, second = one.path.read_bytes(), two.path.read_bytes()
-    applied, findings = apply_comparators(one.name, first, second, comparators, today) if not causes else (None, [])
+    applied, findings = apply_comparators(one.name, first, second, comparators, today, run) if not causes else (None, [])
     causes = (*causes, *explain(one.name, first, second, facts))
     if applied:
         findings.append(

@@ -74,9 +74,9 @@ def _explain_archive(name: str, one: Archive, two: Archive, facts: ExplainFacts,
     return found
 
 
-_TIME_FIELD = {"zip": (10, 14), "tar": (136, 148), "gzip": (4, 8)}
-_OWNER_FIELD = {"tar": (108, 124)}
-_MODE_FIELD = {"tar": (100, 108)}
+_TIME_FIELD = {"zip": (10, 14), "tar": (136, 148), "gzip": (4, 8), "ar": (16, 28)}
+_OWNER_FIELD = {"tar": (108, 124), "ar": (28, 40)}
+_MODE_FIELD = {"tar": (100, 108), "ar": (40, 48)}
 
 
 def _explain_member(name: str, form: str, one: Member, two: Member, facts: ExplainFacts, depth: int) -> list[Found]:

@@ -18,6 +18,8 @@ from lotmark.builds._source import changed_entries, parents_of
 from lotmark.builds.models import DEFAULT_QUOTA, TOLD, Capabilities, Mount, Quota, SandboxSpec, StagedSource
 
 _OBSERVED_FOLDERS = 256
+_UNREAD = 1
+"""The access time of a staged file, in seconds since 1970: the first read moves it (relatime does so for one that is so old)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,16 @@ class PreparedLane:
     staged: StagedSource | None
     order: tuple[tuple[str, ...], ...]
     replaced: frozenset[str] = frozenset()
+
+    def read_sources(self) -> tuple[str, ...] | None:
+        """Tracked files that were read since the copy was made; None where the file system keeps no access times.
+
+        To be asked before anything else reads the copy.
+        """
+        if self.staged is None or not _keeps_access_times(self.folder):
+            return None
+        base = os.fsencode(self.folder)
+        return tuple(entry.name for entry in self.staged.entries if _was_read(os.path.join(base, entry.path)))
 
     def changed_sources(self) -> tuple[str, ...]:
         """Tracked files that are no longer the commit's in the lane's copy; those that the caller put in place do not count."""
@@ -102,6 +114,22 @@ def prepare_lane(
     return PreparedLane(folder, spec, staged, _observe_order(folder, staged), frozenset(extra_files or {}))
 
 
+def _was_read(path: bytes) -> bool:
+    try:
+        return int(os.lstat(path).st_atime) != _UNREAD
+    except OSError:
+        return True  # replaced or removed: the command had its hands on it
+
+
+def _keeps_access_times(folder: Path) -> bool:
+    """Try it on a file of our own beside the copy."""
+    mark = folder.parent / ".read"
+    mark.write_bytes(b"x")
+    os.utime(mark, (_UNREAD, _UNREAD))
+    mark.read_bytes()
+    return int(mark.stat().st_atime) != _UNREAD
+
+
 def copy_source(staged: StagedSource, folder: Path, conditions: Conditions) -> None:
     """Copy the staged files into `folder` in the lane's order, with its modes and mtimes."""
     base, origin = os.fsencode(folder), os.fsencode(staged.root)
@@ -116,7 +144,7 @@ def copy_source(staged: StagedSource, folder: Path, conditions: Conditions) -> N
         else:
             shutil.copyfile(os.path.join(origin, entry.path), target)
             os.chmod(target, (0o777 if entry.mode == 0o100755 else 0o666) & ~conditions.umask)
-        os.utime(target, (when, when), follow_symlinks=False)
+        os.utime(target, (_UNREAD, when), follow_symlinks=False)
     for parent in sorted(parents_of(staged.entries), reverse=True):
         os.utime(os.path.join(base, parent), (when, when))
     os.utime(base, (when, when))

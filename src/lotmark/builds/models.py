@@ -333,6 +333,8 @@ class Lane:
     findings: tuple[Finding, ...] = ()
     window: tuple[float, float] = (0.0, 0.0)
     """Begin and end by the file system's clock, in seconds since 1970."""
+    read: tuple[str, ...] | None = None
+    """The tracked files that the build read; None where the file system does not tell."""
 
     @property
     def usable(self) -> bool:
@@ -370,6 +372,16 @@ class BuildReport:
     findings: tuple[Finding, ...]
     started_at: datetime
     finished_at: datetime
+
+    tracked: int = 0
+    """How many files the commit tracks."""
+
+    @property
+    def read_set(self) -> tuple[str, ...] | None:
+        """The tracked files that either lane read; None if a lane could not tell."""
+        if any(lane.read is None for lane in self.lanes):
+            return None
+        return tuple(sorted({name for lane in self.lanes for name in lane.read or ()}))
 
     @property
     def tools(self) -> tuple[Tool, ...]:

@@ -9,6 +9,7 @@ from lotmark.attest.models import Evidence, PredicateKind, Subject, lotmark_uri
 from lotmark.base.clock import format_instant
 from lotmark.base.digest import Digest
 from lotmark.base.errors import NothingToJudgeError
+from lotmark.builds._text import show
 from lotmark.builds.models import BuildReport, OutputComparison, Tool
 from lotmark.product.models import BuildSection, EnvironmentSection
 
@@ -46,7 +47,7 @@ class ComparatorBody(Body, frozen=True):
     """The declared comparator that was applied."""
 
     pattern: str
-    kind: Literal["zip", "tar", "gzip", "byte-ranges"]
+    kind: Literal["zip", "tar", "gzip", "ar", "elf", "byte-ranges", "command"]
     reason: str
     owner: str
     expires: str
@@ -91,6 +92,14 @@ class ToolBody(Body, frozen=True):
     version: str
 
 
+class ReadSetBody(Body, frozen=True):
+    """Which of the tracked files the build read: how many of how many, and the digest of their names, one a line, sorted."""
+
+    read: int
+    tracked: int
+    sha256: Hex
+
+
 class RebuildBody(Body, frozen=True):
     """The predicate of ``rebuild/v1``. `claim` is about what was varied; `verdict` says whether the outputs agree."""
 
@@ -106,6 +115,8 @@ class RebuildBody(Body, frozen=True):
     isolation: IsolationBody
     environment_sha256: Hex
     tools: list[ToolBody]
+    read_set: ReadSetBody | None = None
+    """Null where the file system keeps no access times."""
 
 
 PROVENANCE: Final = PredicateKind(
@@ -147,6 +158,7 @@ def rebuild_evidence(report: BuildReport, run: str) -> Evidence:
         "isolation": report.isolation.to_wire(),
         "environmentSha256": report.environment.digest.hex,
         "tools": _tools_wire(report.tools),
+        "readSet": _read_set_wire(report),
     }
     return Evidence("rebuild", _subjects(report), predicate)
 
@@ -234,6 +246,18 @@ def _output_wire(comparison: OutputComparison) -> dict[str, Any]:
         else None,
         "causes": [cause.to_wire() for cause in comparison.causes],
     }
+
+
+def _read_set_wire(report: BuildReport) -> dict[str, Any] | None:
+    read = report.read_set
+    if read is None:
+        return None
+    return {"read": len(read), "tracked": report.tracked, "sha256": Digest.of(read_set_listing(read)).hex}
+
+
+def read_set_listing(names: Sequence[str]) -> bytes:
+    """The names of read files, one a line, sorted; control characters and bytes that are not UTF-8 as escapes."""
+    return "".join(f"{show(name)}\n" for name in sorted(names)).encode()
 
 
 def _tools_wire(tools: Sequence[Tool]) -> list[dict[str, str]]:

@@ -169,4 +169,10 @@ RULES: Final[tuple[Rule, ...]] = (
         "Sources are copied for each lane, and outputs and logs are kept; a copy that is cut off is no build.",
         "Free disk space, then run it again; nothing was recorded.",
     ),
+    Rule(
+        "LM-BLD-040",
+        "Comparator gave no answer",
+        "A declared command says with 0 that two files are equivalent and with 1 that they are not; one that crashed, hung or said anything else said nothing.",
+        "Mend the command named in build.comparators; until then the outputs count as different.",
+    ),
 )

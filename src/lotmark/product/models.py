@@ -220,10 +220,14 @@ class Comparator(Section, frozen=True, kw_only=True):
 
     pattern: NonEmpty
     """Glob of the outputs that it is for."""
-    kind: Literal["zip", "tar", "gzip", "byte-ranges"]
-    """What is left out of the comparison: the times and owners in an archive, or byte ranges."""
+    kind: Literal["zip", "tar", "gzip", "ar", "elf", "byte-ranges", "command"]
+    """What is left out of the comparison: the times and owners in an archive, the debug information and build id of a program, byte ranges, or what a command of the repository says."""
     ranges: list[list[int]] = []
-    """For ``byte-ranges``: [start, end) pairs that may differ."""
+    """For ``byte-ranges``: [start, end) pairs that may differ; negative numbers count from the end (a signature trailer)."""
+    command: list[NonEmpty] = []
+    """For ``command``: run in the sandbox on the sources with both files' paths behind it; 0 says equivalent, 1 different, anything else that it failed."""
+    timeout: Seconds = 60
+    """For ``command``: seconds."""
     reason: NonEmpty
     """Why these differences do not matter."""
     owner: NonEmpty
@@ -247,6 +251,8 @@ class BuildSection(Section, frozen=True, kw_only=True):
     """How much the second build varies: ``robust`` adds path, time zone and umask to ``controlled``."""
     comparators: list[Comparator] = []
     """Declared ways to call two different outputs equivalent."""
+    bisection: Annotated[float, msgspec.Meta(ge=0)] = 60
+    """Seconds that may be spent on building again to find which condition makes an unexplained output differ; 0: none."""
 
 
 class TestLayer(Section, frozen=True, kw_only=True):
