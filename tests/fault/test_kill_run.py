@@ -14,7 +14,7 @@ pytestmark = pytest.mark.verifies("REQ-019", "RC-004")
 
 __all__ = ["own_configuration"]
 
-KILLS = 4
+KILLS = 2
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Every rule code of the source is explained once, and every explained code can still come up."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -24,15 +25,17 @@ ROOMS = {
 
 def texts(tree):
     """Every text of a module but its docstrings, which may name codes that others raise."""
+    nodes = list(ast.walk(tree))
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body and isinstance(node.body[0], ast.Expr)
     }
-    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings]
+    return [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings]
 
 
-def read():
+@functools.cache
+def used_codes():
     """Code -> the files that raise or find it, by its text or by the constant of a `rules.py` that holds it."""
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in SOURCE.rglob("*.py") if "_examples" not in path.parts}
     used = {}
@@ -53,22 +56,20 @@ def read():
     for path, tree in trees.items():
         if path.name == "rules.py":
             continue
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)} | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        names = {node.id if isinstance(node, ast.Name) else node.attr for node in ast.walk(tree) if isinstance(node, ast.Name | ast.Attribute)}
         for (room, name), code in constants.items():
             if name in names and room in path.parents:
                 used.setdefault(code, set()).add(path)
     return used
 
 
-USED = read()
-
 
 def test_every_code_that_the_source_says_is_explained():
-    assert sorted(USED.keys() - {rule.code for rule in ALL}) == []
+    assert sorted(used_codes().keys() - {rule.code for rule in ALL}) == []
 
 
 def test_every_explained_code_can_still_come_up():
-    assert sorted({rule.code for rule in ALL} - USED.keys()) == []
+    assert sorted({rule.code for rule in ALL} - used_codes().keys()) == []
 
 
 def test_no_code_is_explained_twice():
