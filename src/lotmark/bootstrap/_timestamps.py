@@ -13,7 +13,7 @@ from lotmark.attest.models import TrustPolicy
 from lotmark.base.clock import format_instant
 from lotmark.base.errors import EnvironmentLacksError, LotmarkError, UsageError
 from lotmark.bootstrap._workspace import Workspace
-from lotmark.integrations.api import CertificateVerifier, TsaClient, parse_certificates
+from lotmark.integrations import api as integrations
 from lotmark.ledger.api import ObjectFolder, stamp_checkpoint
 from lotmark.ledger.models import Timestamp
 from lotmark.ledger.ports import TimestampVerifier
@@ -31,7 +31,7 @@ def timestamp_verifier(policy: TrustPolicy | None, certificates: Path | None = N
         UsageError: LM-ITG-021 if the file cannot be read. EnvironmentLacksError: LM-ITG-002 if the extra is not installed.
     """
     roots = (*(policy.timestamp_roots if policy else ()), *(_read(certificates) if certificates else ()))
-    return CertificateVerifier(tuple(dict.fromkeys(roots))) if roots else None
+    return integrations.CertificateVerifier(tuple(dict.fromkeys(roots))) if roots else None
 
 
 def configured_verifier(policy: TrustPolicy | None, settings: Mapping[str, str] | None = None) -> TimestampVerifier | None:
@@ -58,7 +58,7 @@ def stamp_now(workspace: Workspace, size: int | None = None) -> Timestamp:
             where=TSA if not url else TSA_CA,
             solution=f"export {TSA}=https://host/path and {TSA_CA}=/path/of/its-ca-certificates.pem",
         )
-    stamp = stamp_checkpoint(workspace.ledger, TsaClient(url), verifier, open_attaching=workspace.attaching, size=size)
+    stamp = stamp_checkpoint(workspace.ledger, integrations.TsaClient(url), verifier, open_attaching=workspace.attaching, size=size)
     _memory(workspace).replace(_LAST, format_instant(workspace.clock.now()).encode())
     return stamp
 
@@ -91,7 +91,7 @@ def stamp_after_run(workspace: Workspace, released: bool) -> str:
 
 def _read(path: Path) -> tuple[bytes, ...]:
     try:
-        return parse_certificates(path.read_bytes(), str(path))
+        return integrations.parse_certificates(path.read_bytes(), str(path))
     except OSError as error:
         raise UsageError(
             "LM-ITG-021", f"cannot read {path}: {error.strerror}", where=str(path), solution="name the PEM file of your authority's CA certificates"

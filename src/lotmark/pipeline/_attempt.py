@@ -5,7 +5,7 @@ import shutil
 from lotmark.base.errors import LotmarkError, NothingToJudgeError, RefusedError
 from lotmark.base.findings import Finding
 from lotmark.pipeline._context import StageContext
-from lotmark.pipeline._stages import WORK
+from lotmark.pipeline._stages import work_of
 from lotmark.pipeline.models import Outcome, Stage, StageResult
 
 _LOOK_AT_THE_TREE = frozenset({Stage.DEPENDENCIES, Stage.UNIT, Stage.INTEGRATION, Stage.VALIDATION, Stage.PACKAGE})
@@ -22,7 +22,7 @@ def carry_out(context: StageContext) -> StageResult:
         context.check_configuration()
     builder = context.builder()
     try:
-        result = WORK[context.stage](context)
+        result = work_of(context.stage)(context)
     except (RefusedError, NothingToJudgeError) as error:
         result = builder.close(Outcome.REFUSED, error.reason, [as_finding(error)])
     if context.stage in _LOOK_AT_THE_TREE:

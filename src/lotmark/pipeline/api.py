@@ -1,22 +1,20 @@
 """The door of the pipeline: run it, ask how a run stands, close it.
 
-The workflow engine is imported where it is opened (`open_embedded_engine`), so that reading a run's state stays cheap.
+What a command does not ask for is not loaded: neither the stages nor the workflow engine to read a run's state (PEP 562).
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from lotmark.approvals.models import ApprovalStatus
-from lotmark.pipeline._context import Settings, StageContext, read_run
-from lotmark.pipeline._run import run_pipeline
-from lotmark.pipeline._runs import closed_outcome, find_previous, find_run, identify_run, identity_of, read_statuses
-from lotmark.pipeline._stages.approval import approval_status, evaluate_gate
-from lotmark.pipeline._stages.deployment import admit_to, release_artifact
-from lotmark.pipeline._stages.verification import check_now
-from lotmark.pipeline.models import RunIdentity, Stage
 from lotmark.pipeline.ports import Engine
-from lotmark.policy.models import Decision
+
+if TYPE_CHECKING:
+    from lotmark.pipeline._context import Settings, StageContext, read_run
+    from lotmark.pipeline._looking import evaluate_run, pinned_file, run_approvals, stage_context
+    from lotmark.pipeline._run import run_pipeline
+    from lotmark.pipeline._runs import closed_outcome, find_previous, find_run, identify_run, identity_of, read_statuses
+    from lotmark.pipeline._stages.deployment import admit_to, release_artifact
+    from lotmark.pipeline._stages.verification import check_now
 
 __all__ = [
     "Settings",
@@ -40,35 +38,25 @@ __all__ = [
     "stage_context",
 ]
 
-
-def stage_context(settings: Settings, identity: RunIdentity, stage: Stage) -> StageContext:
-    """A context for looking at a run; nothing is recorded through it."""
-    return StageContext(settings, identity, stage, 0, find_previous(settings, identity.commit), lambda _: None)
-
-
-def pinned_file(settings: Settings, identity: RunIdentity, name: str) -> Path:
-    """A configuration file as the run pinned it, whatever lies in the work tree now.
-
-    Raises:
-        RefusedError: LM-PIP-003 if those bytes are nowhere any more.
-    """
-    return stage_context(settings, identity, Stage.APPROVAL).pinned(name)
-
-
-def evaluate_run(settings: Settings, identity: RunIdentity) -> tuple[Decision, Mapping[str, Any], list[Mapping[str, Any]]]:
-    """The decision that the run's evidence gives now, its risk tier, and who would have to sign; records nothing."""
-    context = stage_context(settings, identity, Stage.APPROVAL)
-    return evaluate_gate(context, context.evidence())
-
-
-def run_approvals(settings: Settings, identity: RunIdentity) -> ApprovalStatus:
-    """Where the signatures under the run's decision stand.
-
-    Raises:
-        NothingToJudgeError: LM-REL-001 if the run has no decision yet.
-    """
-    context = stage_context(settings, identity, Stage.APPROVAL)
-    return approval_status(context, context.evidence())
+_LATE = {
+    "Settings": "_context",
+    "StageContext": "_context",
+    "read_run": "_context",
+    "evaluate_run": "_looking",
+    "pinned_file": "_looking",
+    "run_approvals": "_looking",
+    "stage_context": "_looking",
+    "run_pipeline": "_run",
+    "closed_outcome": "_runs",
+    "find_previous": "_runs",
+    "find_run": "_runs",
+    "identify_run": "_runs",
+    "identity_of": "_runs",
+    "read_statuses": "_runs",
+    "admit_to": "_stages.deployment",
+    "release_artifact": "_stages.deployment",
+    "check_now": "_stages.verification",
+}
 
 
 def open_direct_engine(database: Path) -> Engine:
@@ -91,3 +79,11 @@ def open_embedded_engine(database: Path) -> Engine:
     from lotmark.pipeline._dbos_engine import DbosEngine
 
     return DbosEngine(database)
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(f"lotmark.pipeline.{_LATE[name]}"), name)

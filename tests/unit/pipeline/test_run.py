@@ -42,8 +42,8 @@ def accept(context):
 @pytest.fixture
 def work(monkeypatch):
     """The stages' work, to be replaced stage by stage."""
-    table = dict(_attempt.WORK)
-    monkeypatch.setattr(_attempt, "WORK", table)
+    table = {stage: _attempt.work_of(stage) for stage in Stage}
+    monkeypatch.setattr(_attempt, "work_of", table.__getitem__)
     return table
 
 
