@@ -63,7 +63,6 @@ def used_codes():
     return used
 
 
-
 def test_every_code_that_the_source_says_is_explained():
     assert sorted(used_codes().keys() - {rule.code for rule in ALL}) == []
 
