@@ -22,6 +22,7 @@ from lotmark.base.errors import ExitCode
 from lotmark.bootstrap.api import registry, rules, schemas
 from lotmark.checks._exception_file import ExceptionFile
 from lotmark.cli.main import lotmark
+from lotmark.lint._declared import LintFile
 from lotmark.matrix.models import MatrixFile
 from lotmark.policy.models import PolicyFile
 from lotmark.product.models import ProductFile
@@ -50,6 +51,7 @@ FILES: dict[str, type] = {
     "quality/risks/*.yaml": RiskFile,
     "quality/anomalies.yaml": AnomalyFile,
     "quality/soup.yaml": SoupFile,
+    "quality/lint.yaml": LintFile,
     "quality/markers.yaml": MarkerFile,
     "quality/exceptions.yaml": ExceptionFile,
 }

@@ -23,6 +23,7 @@ _WITH_RULES = (
     "trace",
     "builds",
     "supply",
+    "lint",
     "matrix",
     "policy",
     "approvals",
