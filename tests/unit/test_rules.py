@@ -18,7 +18,7 @@ PREFIX = re.compile(r"LM-[A-Z]{3}-")
 ALL = tuple(rules())
 ROOMS = {
     "BAS": "base", "CFG": "base", "INT": "intake", "IDS": "ids", "PRD": "product", "ATT": "attest", "LED": "ledger", "REC": "records", "IDX": "index", "TRC": "trace",
-    "BLD": "builds", "SUP": "supply", "MTX": "matrix", "POL": "policy", "APR": "approvals", "REL": "releases", "DEP": "deploy",
+    "BLD": "builds", "LNT": "lint", "SUP": "supply", "MTX": "matrix", "POL": "policy", "APR": "approvals", "REL": "releases", "DEP": "deploy",
     "DOS": "dossier", "PIP": "pipeline", "ITG": "integrations", "CHK": "checks", "WIT": "witness", "CLI": "cli",
 }  # fmt: skip
 
