@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from lotmark.checks.api import find_suspects, format_lock, merge_reviews, parse_
 from lotmark.checks.models import LinkReviews, Suspect
 from lotmark.checks.predicates import RoleHolder, build_exception, build_link_review
 from lotmark.matrix.api import collect_results, parse_test_run, read_matrix
-from lotmark.matrix.models import Attempt, ResultFile
+from lotmark.matrix.models import Attempt, ResultFile, TestRecord
 from lotmark.product.models import Product
 from lotmark.trace.api import verifies_of
 from lotmark.trace.models import TraceGraph
@@ -31,6 +31,8 @@ class Results:
     statuses: Mapping[str, str]
     verifies: Mapping[str, tuple[str, ...]]
     source: str
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """Test id -> what a reader must know beside its status: reused, in quarantine, red for the environment, waived."""
 
 
 def read_results(product: Product, graph: TraceGraph, paths: Sequence[Path]) -> Results:
@@ -45,9 +47,10 @@ def read_results(product: Product, graph: TraceGraph, paths: Sequence[Path]) -> 
     statuses: dict[str, str] = {}
     for test in collected.test_run.tests:
         if statuses.get(test.id, "passed") == "passed":
-            statuses[test.id] = test.status
+            statuses[test.id] = "quarantined" if test.quarantined else test.status
     verifies = {test.id: test.verifies for test in collected.test_run.tests}
-    return Results(statuses, verifies, f"results of {len(paths)} file{'' if len(paths) == 1 else 's'}, {len(statuses)} tests")
+    notes = {test.id: told for test in collected.test_run.tests if (told := note_of(test))}
+    return Results(statuses, verifies, f"results of {len(paths)} file{'' if len(paths) == 1 else 's'}, {len(statuses)} tests", notes)
 
 
 def last_results(workspace: Workspace, commit: str) -> Results | None:
@@ -64,10 +67,36 @@ def last_results(workspace: Workspace, commit: str) -> Results | None:
             fresh = of_commit == commit
             runs = [parse_test_run(entry.statement.predicate) for entry in entries if entry.statement.predicate["run"] == run]
             tests = [test for one in runs for test in one.tests]
-            statuses = {test.id: test.status if fresh else "stale" for test in tests}
+            statuses = {test.id: "stale" if not fresh else "quarantined" if test.quarantined else test.status for test in tests}
             told = "" if fresh else f"; they are of {of_commit[:12]}, not of this commit, so they cover nothing"
-            return Results(statuses, {test.id: test.verifies for test in tests}, f"results of {run}{told}")
+            return Results(statuses, {test.id: test.verifies for test in tests}, f"results of {run}{told}", _notes(workspace, run, tests))
     return None
+
+
+def _notes(workspace: Workspace, run: str, tests: Sequence[TestRecord]) -> dict[str, str]:
+    waivers = {
+        test["id"]: test["waiver"]
+        for entry in workspace.reader.entries(kind="matrix-evaluation", scope=f"run:{run}")
+        for row in entry.statement.predicate["rows"]
+        for required in row["required"]
+        for test in required["tests"]
+        if test["waiver"]
+    }
+    return {test.id: told for test in tests if (told := note_of(test, test.waived or waivers.get(test.id)))}
+
+
+def note_of(test: TestRecord, waiver: str | None = None) -> str:
+    """What a reader must know of a result beside its status; empty where the status says it all."""
+    parts = []
+    if test.reused:
+        parts.append(f"reused from {test.reused.run} of {test.reused.finished_at[:10]}, until {test.reused.expires}")
+    if test.quarantined:
+        parts.append(f"in quarantine, counts for nothing: {test.quarantined}")
+    if test.environment:
+        parts.append(f"environment: {test.environment}")
+    if waiver:
+        parts.append(f"waived by {waiver}")
+    return "; ".join(parts)
 
 
 def find_trend(workspace: Workspace) -> tuple[TrendPoint, ...]:

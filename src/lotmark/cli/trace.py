@@ -206,6 +206,7 @@ def _view(output: Output, results: tuple[Path, ...]) -> "tuple[TraceView, TraceG
         safety_class=product.file.product.safety_class,
         verifies=at_hand.verifies if at_hand else None,
         trend=find_trend(workspace),
+        notes=at_hand.notes if at_hand else None,
     )
     return view, found
 

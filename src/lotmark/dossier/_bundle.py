@@ -12,6 +12,7 @@ from lotmark.base.errors import IntegrityError, NothingToJudgeError
 from lotmark.dossier import _bundle_manifest as form
 from lotmark.dossier._archive import write_archive
 from lotmark.dossier._bundle_guide import format_guide
+from lotmark.dossier._lent import lent_payloads
 from lotmark.dossier._openings import OPENINGS, format_openings
 from lotmark.dossier.models import BundleFile, BundleScope, BundleSummary, Manifest, belongs, blob_path, envelope_path
 from lotmark.index.api import VerifiedReader
@@ -41,7 +42,12 @@ def select_scope(reader: VerifiedReader, run: str) -> BundleScope:
     told = parse_checkpoint(parse_note(checkpoint).text)
     opened = reader.verify(opening).statement.predicate
     product, version = opened["product"]["id"], opened["product"]["version"]
-    entries = tuple(entry for entry in ledger.entries(0, told.size) if belongs(entry.header, run=run, product=product, version=version))
+    lent = lent_payloads(reader.entries(kind="test-run", scope=f"run:{run}"))
+    entries = tuple(
+        entry
+        for entry in ledger.entries(0, told.size)
+        if belongs(entry.header, run=run, product=product, version=version) or (entry.header.kind == "test-run" and entry.header.payload.hex in lent)
+    )
     return BundleScope(
         run=run,
         product=product,

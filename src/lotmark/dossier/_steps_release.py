@@ -36,6 +36,8 @@ class ReleaseRecord:
     trust: Trust
     at: datetime
     blob: Callable[[Digest], bytes | None]
+    lent: tuple[Verified, ...] = ()
+    """Records of earlier runs whose results stand in for tests of this one."""
 
     def find_predicate(self, kind: str) -> Mapping[str, Any] | None:
         found = self.evidence.find(kind)

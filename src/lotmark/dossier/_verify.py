@@ -14,6 +14,7 @@ from lotmark.base.limits import Limits
 from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
 from lotmark.dossier._archive import ARCHIVE_LIMITS, Archive, parse_archive, read_bytes
+from lotmark.dossier._lent import check_lent
 from lotmark.dossier._openings import check_openings
 from lotmark.dossier._steps import StepFailedError
 from lotmark.dossier.models import Freshness, Manifest, Step, TrustFinder, VerificationReport, VerifierFinder, blob_path
@@ -148,7 +149,8 @@ def _verify_log(
     if trusted is None:
         return
     keys, verified = trusted
-    own = {entry.index for entry in content.entries.values() if entry.header.scope == f"run:{manifest.run}"}
+    runs = {entry.index for entry in content.entries.values() if entry.header.scope.startswith("run:")}
+    own = {index for index in runs if content.entries[index].header.scope == f"run:{manifest.run}"}
 
     def blob(digest: Digest) -> bytes | None:
         return archive.read(blob_path(digest)) if blob_path(digest) in archive else None
@@ -156,7 +158,8 @@ def _verify_log(
     record = release.ReleaseRecord(
         run=manifest.run,
         evidence=RunEvidence([entry for entry in verified if entry.index in own]),
-        product_entries=tuple(entry for entry in verified if entry.index not in own),
+        product_entries=tuple(entry for entry in verified if entry.index not in runs),
+        lent=tuple(entry for entry in verified if entry.index in runs - own),
         trust=keys,
         at=parse_instant(content.entries[max(content.entries)].header.received_at),
         blob=blob,
@@ -189,12 +192,15 @@ def verify_release(
 def _amend_expected(run: Steps, record: release.ReleaseRecord) -> None:
     try:
         missing = release.check_expected(record)
+        lent = check_lent(record.evidence, record.lent)
     except (KeyError, TypeError, AttributeError) as error:
         failure = _misshapen(error)
         run.amend(4, failure.findings, failed=failure.detail, exit_code=failure.exit_code)
         return
     if missing:
         run.amend(4, missing, failed="the run did not do all that it promised when it was opened")
+    if lent:
+        run.amend(4, lent, failed="a result of an earlier run stands in, and its record does not bear it")
 
 
 def _misshapen(error: Exception) -> StepFailedError:

@@ -10,6 +10,7 @@ from lotmark.base.digest import Digest
 from lotmark.base.errors import ExitCode
 from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
+from lotmark.dossier._lent import check_lent, lent_payloads
 from lotmark.dossier._steps import StepFailedError
 from lotmark.dossier._verify import NAMES, Steps, read_digest, verify_release
 from lotmark.dossier.models import VerificationReport, belongs
@@ -46,12 +47,19 @@ def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, 
     opened = next(entry for entry in reader.entries(kind="run-opened", scope=f"run:{found}"))
     product = opened.statement.predicate["product"]
     about |= {"product": product["id"], "version": product["version"], "run": found, "origin": ledger.origin, "logSize": ledger.size}
-    entries = [entry for entry in ledger.entries() if belongs(entry.header, run=found, product=product["id"], version=product["version"])]
+    lent = lent_payloads(reader.entries(kind="test-run", scope=f"run:{found}"))
+    entries = [
+        entry
+        for entry in ledger.entries()
+        if belongs(entry.header, run=found, product=product["id"], version=product["version"])
+        or (entry.header.kind == "test-run" and entry.header.payload.hex in lent)
+    ]
     if run.run(2, lambda: _prove(reader, policy, entries)) is None:
         return run.report(about)
     verified = run.run(3, lambda: _verify_entries(reader, entries))
     if verified is None:
         return run.report(about)
+    runs = {entry.index for entry in entries if entry.header.scope.startswith("run:")}
     own = {entry.index for entry in entries if entry.header.scope == f"run:{found}"}
 
     def blob(digest: Digest) -> bytes | None:
@@ -60,11 +68,14 @@ def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, 
     record = release.ReleaseRecord(
         run=found,
         evidence=RunEvidence([entry for entry in verified if entry.index in own]),
-        product_entries=tuple(entry for entry in verified if entry.index not in own),
+        product_entries=tuple(entry for entry in verified if entry.index not in runs),
+        lent=tuple(entry for entry in verified if entry.index in runs - own),
         trust=reader.trust(),
         at=parse_instant(ledger.entry(ledger.size - 1).header.received_at),
         blob=blob,
     )
+    if found_wrong := check_lent(record.evidence, record.lent):
+        run.amend(3, found_wrong, failed="a result of an earlier run stands in, and its record does not bear it")
     verify_release(run, 4, record, about, manifest=None, given=given)
     return run.report(about)
 

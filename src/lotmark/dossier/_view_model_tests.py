@@ -165,6 +165,29 @@ class CategoryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldTest:
+    """A test in quarantine: its result counted for nothing."""
+
+    id: str
+    status: Status
+    owner: str
+    expires: str
+    reason: str
+    subjects: tuple[str, ...]
+    uncovered: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LossView:
+    """What the release before covered and this one does not."""
+
+    subject: str
+    what: str
+    status: Status
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class MatrixView:
     """The test matrix: what each hazard, control and requirement needed, and what passed."""
 
@@ -174,11 +197,13 @@ class MatrixView:
     others: tuple[MatrixRow, ...]
     categories: tuple[CategoryRow, ...]
     left_out: tuple[Fact, ...]
+    quarantined: tuple[HeldTest, ...]
+    losses: tuple[LossView, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NoteworthyTest:
-    """A test that a reader must know of: not passed, or not at once."""
+    """A test that a reader must know of: not passed, not at once, not run this time, or not counted."""
 
     id: str
     status: Status

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
+from lotmark.base.clock import parse_instant
 from lotmark.dossier._view_basic import Fact, Status
-from lotmark.dossier._view_model_tests import AttemptView, CategoryRow, LayerView, MatrixCell, MatrixRow, MatrixView, NoteworthyTest
+from lotmark.dossier._view_model_tests import AttemptView, CategoryRow, HeldTest, LayerView, LossView, MatrixCell, MatrixRow, MatrixView, NoteworthyTest
 from lotmark.dossier._view_source import LAYERS, Predicate, ViewSource
 from lotmark.dossier._view_trace import group_tests, outcome_of
 from lotmark.dossier._view_words import count, instant, join, number, status_of
@@ -42,7 +43,22 @@ def view_matrix(source: ViewSource) -> MatrixView | None:
             for category in content["categories"]
         ),
         left_out=tuple(Fact(entry["test"], entry["reason"]) for entry in content["leftOut"]),
+        quarantined=tuple(_held(source, held) for held in content.get("quarantined", ())),
+        losses=tuple(_loss(loss) for loss in content.get("losses", ())),
     )
+
+
+def _held(source: ViewSource, held: Predicate) -> HeldTest:
+    owner = source.name_of(held["owner"])
+    return HeldTest(held["test"], status_of(held["status"]), owner, held["expires"], held["reason"], tuple(held["subjects"]), tuple(held["uncovered"]))
+
+
+def _loss(loss: Predicate) -> LossView:
+    if loss["waiver"]:
+        return LossView(loss["subject"], loss["what"], status_of("waived"), f"accepted by {loss['waiver']}")
+    if loss.get("declared"):
+        return LossView(loss["subject"], loss["what"], Status("warn", "declared"), loss["declared"])
+    return LossView(loss["subject"], loss["what"], Status("warn", "shown"), "nobody had to sign, or nobody did: see the findings")
 
 
 def _summary(summary: Mapping[str, Mapping[str, int]]) -> str:
@@ -59,10 +75,16 @@ def _row(row: Predicate, layers: tuple[str, ...], layer_of: Mapping[str, str], *
     cells = []
     for layer in layers:
         results = [result for result in row["required"] if layer_of[result["category"]] == layer]
-        tests = {test["id"]: test["status"] for result in results for test in result["tests"]}
+        tests = {test["id"]: _word(test) for result in results for test in result["tests"]}
         worst = next((status for status in _WORST if any(result["status"] == status for result in results)), None)
         cells.append(MatrixCell(layer, bool(results), status_of(worst) if worst else None, outcome_of(Counter(tests.values()))))
     return MatrixRow(row["subject"], row["kind"], row["title"], changed, tuple(cells), status_of(row["status"]))
+
+
+def _word(test: Predicate) -> str:
+    """The status of a test in a row, and what else a reader must know of it."""
+    notes = [word for word, holds in (("waived", test["waiver"]), ("reused", test.get("reused")), ("in quarantine", test.get("quarantined"))) if holds]
+    return f"{test['status']} ({', '.join(notes)})" if notes else str(test["status"])
 
 
 def view_layers(source: ViewSource) -> tuple[LayerView, ...]:
@@ -84,7 +106,7 @@ def _layer(source: ViewSource, run: Predicate) -> LayerView:
         missing=missing,
         unexpected=tuple(run["unexpected"]),
         attempts=tuple(_attempt(number, attempt) for number, attempt in enumerate(run["attempts"], 1)),
-        noteworthy=tuple(_noteworthy(test, waived) for test in run["tests"] if test["status"] != "passed" or test["redThenGreen"]),
+        noteworthy=tuple(_noteworthy(test, waived, run["finishedAt"]) for test in run["tests"] if _is_noteworthy(test)),
         groups=group_tests(results),
         command=" ".join(run["command"]),
         artifacts=tuple(Fact(file["name"], file["sha256"], "digest") for file in run["artifacts"]),
@@ -95,16 +117,23 @@ def _waived(source: ViewSource) -> dict[str, str]:
     """Test -> the waiver that took effect for it."""
     matrix = source.find("matrix-evaluation")
     results = (test for row in matrix["rows"] for result in row["required"] for test in result["tests"]) if matrix else ()
-    return {test["id"]: test["waiver"] for test in results if test["waiver"]}
+    found = {test["id"]: test["waiver"] for test in results if test["waiver"]}
+    runs = (source.find("test-run", layer=layer) for layer in LAYERS)
+    return found | {test["id"]: test["waived"] for run in runs if run for test in run["tests"] if test.get("waived")}
 
 
 def _layer_status(run: Predicate, waived: Mapping[str, str]) -> Status:
-    bad = [test["id"] for test in run["tests"] if test["status"] != "passed" and test["id"] not in waived]
-    lacking = [name for name in run["missing"] if name not in waived]
+    held = {test["id"] for test in run["tests"] if test.get("quarantined")}
+    excused_by = held.union(waived)
+    bad = [test["id"] for test in run["tests"] if test["status"] != "passed" and test["id"] not in excused_by]
+    lacking = [name for name in run["missing"] if name not in excused_by]
     if bad or lacking or run["received"] == 0:
         return Status("bad", f"{number(len({*bad, *lacking}))} not passed" if bad or lacking else "nothing received")
-    excused = sum(test["status"] != "passed" for test in run["tests"])
-    return Status("warn", f"passed, {number(excused)} waived") if excused else Status("ok", "passed")
+    excused = sum(test["status"] != "passed" and test["id"] not in held for test in run["tests"])
+    reused = sum(bool(test.get("reused")) for test in run["tests"])
+    parts = ((excused, "waived"), (len(held), "in quarantine"), (reused, "reused"))
+    told = ", ".join(f"{number(count)} {word}" for count, word in parts if count)
+    return Status("warn", f"passed, {told}") if told else Status("ok", "passed")
 
 
 def _attempt(ordinal: int, attempt: Predicate) -> AttemptView:
@@ -112,8 +141,23 @@ def _attempt(ordinal: int, attempt: Predicate) -> AttemptView:
     return AttemptView(ordinal, instant(attempt["startedAt"]), instant(attempt["finishedAt"]), attempt["exitCode"], results)
 
 
-def _noteworthy(test: Predicate, waived: Mapping[str, str]) -> NoteworthyTest:
+def _is_noteworthy(test: Predicate) -> bool:
+    return bool(test["status"] != "passed" or test["redThenGreen"] or test.get("reused") or test.get("quarantined"))
+
+
+def _noteworthy(test: Predicate, waived: Mapping[str, str], finished_at: str) -> NoteworthyTest:
     parts = []
+    if reused := test.get("reused"):
+        age = (parse_instant(finished_at) - parse_instant(reused["finishedAt"])).days
+        parts.append(
+            f"not run: the result of {reused['run']}, {count(age, 'day')} old, stands in for the same artifacts until {reused['expires']}; "
+            f"test run sha256 {reused['testRun']}"
+        )
+    if test.get("quarantined"):
+        parts.append(f"in quarantine, counts for nothing: {test['quarantined']}")
+    cause = test["attempts"][-1].get("environment", "") if test["attempts"] and test["status"] in {"failed", "error"} else ""
+    if cause:
+        parts.append(f"a failure of the environment: {cause}")
     if len(test["attempts"]) > 1:
         parts.append("attempts: " + ", ".join(attempt["status"] for attempt in test["attempts"]))
     if test["redThenGreen"]:

@@ -60,7 +60,8 @@ class Manifest:
 class BundleScope:
     """What the log holds about one closed run, at the size that covers the record which closed it.
 
-    `entries` are the run's own, those of the product and every key event, in log order; `verified` those of known kinds.
+    `entries` are the run's own, those of the product, every key event and the test runs of earlier runs that lent a result, in
+    log order; `verified` those of known kinds.
     """
 
     run: str
@@ -83,7 +84,7 @@ class BundleScope:
     @property
     def product_entries(self) -> tuple[Verified, ...]:
         """The verified entries of the product: waivers, closures, delegations, withdrawals, keys."""
-        own = {entry.index for entry in self.run_entries}
+        own = {entry.index for entry in self.entries if entry.header.scope.startswith("run:")}
         return tuple(entry for entry in self.verified if entry.index not in own)
 
 

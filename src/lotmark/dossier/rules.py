@@ -129,6 +129,12 @@ RULES = (
         "Do not rely on this release.",
     ),
     Rule(
+        "LM-DOS-035",
+        "A reused result is not what the earlier run recorded",
+        "A result may stand in for a test of a later run only if the earlier record holds it: the same test and artifacts, passed at the first try, not too old.",
+        "Do not rely on this release; run the test.",
+    ),
+    Rule(
         "LM-DOS-040",
         "Deciding again gives another answer",
         "Facts are computed from the records and the decision from facts, policy and log size; the same three give the same answer for ever. Another one means that the recorded decision was not made so.",

@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any, Final
 
+from lotmark.index._exceptional import exceptional_tests
 from lotmark.index._index import Index
 from lotmark.index._queries import run_targets
 from lotmark.index._signatures import read_approval
@@ -193,6 +194,7 @@ def _with_which_tests(index: Index, run: str, today: date) -> WithWhichTests:
         gaps=tuple(Gap(item=row["item"], kind=row["kind"], title=row["title"], status=row["status"]) for row in rows if row["status"] != "passed"),
         waivers=tuple(waiver for name in used if (waiver := read_waiver(index, name, today)) is not None),
         open_anomalies=tuple(anomalies),
+        **exceptional_tests(index, run),
     )
 
 

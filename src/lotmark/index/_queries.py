@@ -168,11 +168,16 @@ def item_history(index: Index, product: str, item: str) -> list[ItemInRun]:
 def _item_tests(index: Index, run: str, item: str, matrix: int | None) -> tuple[ItemTest, ...]:
     """Those that the matrix asked for; where it had no row, those that say of themselves that they verify the item."""
     if matrix is not None:
-        rows = index.rows("SELECT test, layer, category, status, waiver FROM matrix_tests WHERE idx = ? AND item = ? ORDER BY position", matrix, item)
+        rows = index.rows(
+            "SELECT test, layer, category, status, waiver, quarantined, environment, reused FROM matrix_tests WHERE idx = ? AND item = ? ORDER BY position",
+            matrix,
+            item,
+        )
     else:
         rows = index.rows(
             """
-            SELECT tests.test, tests.layer, tests.layer AS category, tests.status, NULL AS waiver
+            SELECT tests.test, tests.layer, tests.layer AS category, tests.status, tests.waiver,
+                   tests.quarantined <> '' AS quarantined, tests.environment, tests.reused_run AS reused
             FROM test_items JOIN tests ON tests.idx = test_items.idx AND tests.test = test_items.test
             WHERE test_items.run = ? AND test_items.item = ? AND tests.idx IN (SELECT max(idx) FROM test_runs GROUP BY run, layer)
             ORDER BY tests.idx, tests.position
@@ -180,7 +185,7 @@ def _item_tests(index: Index, run: str, item: str, matrix: int | None) -> tuple[
             run,
             item,
         )
-    return tuple(ItemTest(**row) for row in rows)
+    return tuple(ItemTest(**{**row, "quarantined": bool(row["quarantined"])}) for row in rows)
 
 
 def _links(index: Index, run: str, item: str) -> tuple[str, ...]:

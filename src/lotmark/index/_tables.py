@@ -51,11 +51,16 @@ COLUMNS: Final[dict[str, str]] = {
     # Tests and the matrix.
     "test_runs": f"{_ONE}, run TEXT, layer TEXT, expected INTEGER, received INTEGER, passed INTEGER, failed INTEGER, error INTEGER, skipped INTEGER, "
     "missing INTEGER, unexpected INTEGER, exit_code INTEGER, started_at TEXT, finished_at TEXT",
-    "tests": f"{_MANY}, run TEXT, layer TEXT, test TEXT, suite TEXT, status TEXT, seconds REAL, attempts INTEGER, red_then_green INTEGER, message TEXT",
+    "tests": f"{_MANY}, run TEXT, layer TEXT, test TEXT, suite TEXT, status TEXT, seconds REAL, attempts INTEGER, red_then_green INTEGER, message TEXT, "
+    "waiver TEXT, quarantined TEXT, environment TEXT, reused_run TEXT, reused_at TEXT, reused_until TEXT",
+    "left_out": f"{_MANY}, run TEXT, test TEXT, reason TEXT",
+    "quarantines": f"{_MANY}, run TEXT, test TEXT, status TEXT, reason TEXT, owner TEXT, expires TEXT, uncovered TEXT",
+    "coverage_losses": f"{_MANY}, run TEXT, item TEXT, what TEXT, waiver TEXT, declared TEXT",
     "test_items": f"{_MANY}, run TEXT, product TEXT, test TEXT, item TEXT",
     "matrix_rows": f"{_MANY}, run TEXT, product TEXT, item TEXT, kind TEXT, title TEXT, changed INTEGER, status TEXT",
     "matrix_categories": f"{_MANY}, run TEXT, product TEXT, item TEXT, category TEXT, gating TEXT, status TEXT",
-    "matrix_tests": f"{_MANY}, run TEXT, product TEXT, item TEXT, category TEXT, layer TEXT, test TEXT, status TEXT, waiver TEXT",
+    "matrix_tests": f"{_MANY}, run TEXT, product TEXT, item TEXT, category TEXT, layer TEXT, test TEXT, status TEXT, waiver TEXT, "
+    "quarantined INTEGER, environment TEXT, reused TEXT",
     "matrix_sums": f"{_MANY}, run TEXT, gating TEXT, required INTEGER, passed INTEGER, failed INTEGER, missing INTEGER, incomplete INTEGER, waived INTEGER",
     # Requirements, hazards, controls and what links them.
     "items": f"{_MANY}, run TEXT, product TEXT, item TEXT, type TEXT, title TEXT, status TEXT, safety_class TEXT, fingerprint TEXT, path TEXT, line INTEGER",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from lotmark.base.formats import show_text
+from lotmark.index._exceptional import write_exceptional
 from lotmark.index._layout import LABEL, Page
 from lotmark.index._text_other import write_components, write_items, write_waiver
 from lotmark.index._words import STATE_MARKS, both_times, instant, joined, number_of, waiver_lines
@@ -196,6 +197,7 @@ def _write_tests(page: Page, tests: WithWhichTests) -> None:
         page.more(gap.status, f"{gap.item} {gap.title}")
     for waiver in tests.waivers:
         waiver_lines(page, waiver)
+    write_exceptional(page, tests)
     for position, anomaly in enumerate(tests.open_anomalies):
         page.field("open anomalies" if position == 0 else "", anomaly, mark="!", color="yellow")
 

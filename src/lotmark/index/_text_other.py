@@ -28,9 +28,9 @@ def write_items(page: Page, answers: Answers) -> None:
     page.heading(f"Its tests in {newest.run.product} {newest.run.version} ({newest.run.run.partition(':')[2]})")
     if not newest.tests:
         page.field("tests", "none", mark="✗", color="red")
-    for (layer, status, file, waiver), names in _grouped(newest.tests).items():
-        mark, color = _VERDICTS.get(status, ("✗", "red"))
-        told = status + (f", waived by {waiver}" if waiver else "") + (f": {file}" if file else "")
+    for (layer, status, file, note), names in _grouped(newest.tests).items():
+        mark, color = ("!", "yellow") if note else _VERDICTS.get(status, ("✗", "red"))
+        told = status + note + (f": {file}" if file else "")
         page.field(layer, told, mark=mark, color=color)
         for name, number in names.items():
             page.line(name + (f" × {number}" if number > 1 else ""))
@@ -94,13 +94,25 @@ def _counts(tests: tuple[ItemTest, ...]) -> str:
     return f"{number_of(len(statuses), 'test')}: {counted}"
 
 
-def _grouped(tests: tuple[ItemTest, ...]) -> dict[tuple[str, str, str, str | None], dict[str, int]]:
-    """By layer, status, file and waiver: the tests, the cases of a parametrised one counted together."""
-    grouped: dict[tuple[str, str, str, str | None], dict[str, int]] = {}
-    for layer, test, status, waiver in dict.fromkeys((test.layer, test.test, test.status, test.waiver) for test in tests):
+def _note(test: ItemTest) -> str:
+    """What a reader must know beside the status: waived, reused, in quarantine, red for the environment."""
+    return "".join(
+        (
+            f", waived by {test.waiver}" if test.waiver else "",
+            f", reused from {test.reused}" if test.reused else "",
+            ", in quarantine: counts for nothing" if test.quarantined else "",
+            f", for the environment: {test.environment}" if test.environment else "",
+        )
+    )
+
+
+def _grouped(tests: tuple[ItemTest, ...]) -> dict[tuple[str, str, str, str], dict[str, int]]:
+    """By layer, status, file and note: the tests, the cases of a parametrised one counted together."""
+    grouped: dict[tuple[str, str, str, str], dict[str, int]] = {}
+    for layer, test, status, note in dict.fromkeys((test.layer, test.test, test.status, _note(test)) for test in tests):
         file, mark, name = test.partition("::")
         base, bracket, _ = (name if mark else test).partition("[")
-        names = grouped.setdefault((layer, status, file if mark else "", waiver), {})
+        names = grouped.setdefault((layer, status, file if mark else "", note), {})
         base += "[…]" if bracket else ""
         names[base] = names.get(base, 0) + 1
     return grouped

@@ -200,6 +200,60 @@ class Covered(Wire, frozen=True, kw_only=True):
     waived: int
 
 
+class ReusedTests(Wire, frozen=True, kw_only=True):
+    """Tests of one layer that did not run: the results of an earlier run, for the same artifacts, stand in."""
+
+    layer: str
+    run: str
+    finished_at: str
+    until: str
+    tests: tuple[str, ...]
+
+
+class QuarantinedTest(Wire, frozen=True, kw_only=True):
+    """A test whose result counted for nothing; `uncovered` are items that nothing else covers."""
+
+    test: str
+    status: str
+    reason: str
+    owner: str
+    expires: str
+    uncovered: str
+
+
+class RedForEnvironment(Wire, frozen=True, kw_only=True):
+    """A red test with a declared cause in the environment."""
+
+    test: str
+    layer: str
+    status: str
+    cause: str
+
+
+class LeftOutTest(Wire, frozen=True, kw_only=True):
+    """A test that was not run, and why not."""
+
+    test: str
+    reason: str
+
+
+class WaivedTest(Wire, frozen=True, kw_only=True):
+    """A test that did not pass and that a waiver covers."""
+
+    test: str
+    status: str
+    waiver: str
+
+
+class Loss(Wire, frozen=True, kw_only=True):
+    """What the release before covered and this one does not; with the waiver that accepts it, or the declaration that explains it."""
+
+    item: str
+    what: str
+    waiver: str | None
+    declared: str
+
+
 class Gap(Wire, frozen=True, kw_only=True):
     """A row of the matrix that did not simply pass."""
 
@@ -237,6 +291,12 @@ class WithWhichTests(Wire, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     waivers: tuple[Waiver, ...]
     open_anomalies: tuple[str, ...]
+    reused: tuple[ReusedTests, ...] = ()
+    quarantined: tuple[QuarantinedTest, ...] = ()
+    environment: tuple[RedForEnvironment, ...] = ()
+    waived: tuple[WaivedTest, ...] = ()
+    left_out: tuple[LeftOutTest, ...] = ()
+    losses: tuple[Loss, ...] = ()
 
 
 class Decision(Wire, frozen=True, kw_only=True):
@@ -304,6 +364,9 @@ class ItemTest(Wire, frozen=True, kw_only=True):
     category: str
     status: str
     waiver: str | None
+    quarantined: bool = False
+    environment: str = ""
+    reused: str = ""
 
 
 class ItemInRun(Wire, frozen=True, kw_only=True):

@@ -134,6 +134,8 @@ class _Judge:
         shown = next((found.cases[identity][0] for found in reversed(self._tries) if identity in found.cases), None)
         green = attempts[-1].status == "passed"
         red_then_green = green and any(attempt.status in {"failed", "error", "missing"} for attempt in attempts[:-1])
+        verified = self._verified(identity)
+        waiver = None if green else self._tolerance.waiver_of(identity, verified)
         return TestRecord(
             id=identity,
             name=shown.name if shown else identity.rpartition("::")[2],
@@ -142,10 +144,11 @@ class _Judge:
             status=attempts[-1].status,
             seconds=attempts[-1].seconds,
             attempts=attempts,
-            verifies=self._verified(identity),
+            verifies=verified,
             red_then_green=red_then_green,
             reason=(_look_up(self._reasons, identity) or self._tolerance.explained(identity) or self._rerun(attempts[:-1])) if red_then_green else "",
             quarantined=self._tolerance.quarantined(identity),
+            waived=waiver.waiver if waiver else "",
         )
 
     def _placed(self, attempt: TestAttempt) -> TestAttempt:

@@ -148,6 +148,8 @@ class TestRecord(Record, frozen=True, kw_only=True):
     """Why its result counts for nothing, and until when; empty: it counts."""
     reused: ReusedFrom | None = None
     """Where the result comes from, if the test did not run this time."""
+    waived: str = ""
+    """The waiver that covered it at its stage, if it did not pass."""
 
     @property
     def environment(self) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 from lotmark.base.errors import RefusedError
 from lotmark.matrix._identity import one_line
 from lotmark.matrix._index import MatrixIndex, exact_tests
-from lotmark.matrix.models import EnvironmentFailure, KnownTest, Layer, MatrixFile, WaiverReview
+from lotmark.matrix.models import EnvironmentFailure, KnownTest, Layer, MatrixFile, Waiver, WaiverReview
 from lotmark.trace.api import base_test_id, verifies_of
 from lotmark.trace.models import TraceGraph
 
@@ -87,13 +87,18 @@ class Tolerance:
         categories = self._index.informational(test, self._layer)
         if categories:
             return f"informational: {categories}"
-        if self._index.is_blocking(test, self._layer):
-            return ""
+        waiver = self.waiver_of(test, verifies)
+        return f"waived by {waiver.waiver} until {waiver.expires}" if waiver else ""
+
+    def waiver_of(self, test: str, verifies: Collection[str]) -> Waiver | None:
+        """The waiver that covers the test, or everything that it verifies; None if none does, or none may."""
+        if self._index is None or self._index.is_blocking(test, self._layer):
+            return None
         for waiver, _ in self._waivers.active:
             by_test = bool({test, base_test_id(test)} & set(waiver.scope.tests))
             if by_test or (verifies and waiver.scope.items.issuperset(verifies)):
-                return f"waived by {waiver.waiver} until {waiver.expires}"
-        return ""
+                return waiver
+        return None
 
     def quarantined(self, test: str) -> str:
         """Why the result of the test counts for nothing; empty if it counts."""

@@ -118,8 +118,12 @@ class TestBench:
         )
 
 
-def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedResults, Plan, Sequence[Path], list[Finding]]:
+def run_layer(
+    bench: TestBench, layer: Layer, folder: Path, lent: Mapping[str, TestRecord] | None = None
+) -> tuple[CollectedResults, Plan, Sequence[Path], list[Finding]]:
     """List, run (again while red, as often as declared) and collect one layer; results files lie below `folder`.
+
+    `lent` are results that stand in for tests of other layers, so that the plan says so of them.
 
     Raises:
         RefusedError, NothingToJudgeError: if nothing usable was left; see `collect_results`.
@@ -135,7 +139,7 @@ def run_layer(bench: TestBench, layer: Layer, folder: Path) -> tuple[CollectedRe
         )
     listed = _list_tests(context, declared, layer, folder / "list")
     reusable = bench.reusable(layer)
-    plan = bench.plan({layer: listed} if listed else {}, reusable)
+    plan = bench.plan({layer: listed} if listed else {}, {**(lent or {}), **reusable})
     expected = sorted(set(listed) & plan.selected_ids(layer)) if listed else sorted(_only(plan, layer))
     shards = split_tests(expected, declared.shards, durations(run for run, _ in bench.past_runs(layer))) if declared.shards > 1 else (tuple(expected),)
     attempts: list[Attempt] = []

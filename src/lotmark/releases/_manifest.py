@@ -5,6 +5,7 @@ from typing import Any
 
 from lotmark.attest.models import Evidence, Subject, Verified
 from lotmark.product.models import Product
+from lotmark.releases._test_record import suite
 from lotmark.releases.models import RunEvidence
 
 
@@ -37,10 +38,11 @@ def manifest_evidence(
         "sbom": _payload(evidence.last("sbom")),
         "provenance": _payload(evidence.last("provenance")),
         "rebuild": {"verdict": rebuild["verdict"], "claim": rebuild["claim"]},
-        "tests": [_suite(evidence.predicate("test-run", layer=layer)) for layer in ("unit", "integration", "validation")],
+        "tests": [suite(evidence.predicate("test-run", layer=layer), matrix) for layer in ("unit", "integration", "validation")],
         "trace": _payload(evidence.last("trace-snapshot")),
         "residualRisks": residual_risks(evidence),
         "waivers": [dict(waiver) for waiver in matrix["waivers"]],
+        "leftOut": [dict(entry) for entry in matrix["leftOut"]],
         "anomalies": [dict(anomaly) for anomaly in anomalies],
         "decision": _payload(decision),
         "approvals": [_manifestation(approval) for approval in approvals],
@@ -71,11 +73,6 @@ def residual_risks(evidence: RunEvidence) -> list[dict[str, Any]]:
         }
         for hazard in hazards
     ]
-
-
-def _suite(run: Mapping[str, Any]) -> dict[str, Any]:
-    results = sorted(result["sha256"] for result in run["results"])
-    return {"layer": run["layer"], "suite": results, "counts": run["counts"], "expected": run["expected"], "received": run["received"]}
 
 
 def _manifestation(approval: Verified) -> dict[str, Any]:

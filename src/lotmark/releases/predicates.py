@@ -134,6 +134,50 @@ class RebuildClaimBody(Body, frozen=True):
     claim: Literal["R1", "R2", "R3"]
 
 
+class ReusedBody(Body, frozen=True):
+    """A result of an earlier run: which, by the digest of its test run, when it was made, and the last day on which it may stand in."""
+
+    test: Text
+    run: Run
+    test_run: Hex
+    finished_at: Instant
+    expires: Text
+
+
+class QuarantinedBody(Body, frozen=True):
+    """A test in quarantine; `uncovered` are hazards, controls and requirements that nothing else covers meanwhile."""
+
+    test: Text
+    status: Text
+    reason: Text
+    owner: Text
+    expires: Text
+    uncovered: list[Text]
+
+
+class EnvironmentFailureBody(Body, frozen=True):
+    """A red test and what in the environment made it so."""
+
+    test: Text
+    status: Text
+    cause: Text
+
+
+class WaivedBody(Body, frozen=True):
+    """A test that did not pass, and the waiver that covers it."""
+
+    test: Text
+    status: Text
+    waiver: Text
+
+
+class LeftOutBody(Body, frozen=True):
+    """A test that was not run, and why not."""
+
+    test: Text
+    reason: Text
+
+
 class SuiteBody(Body, frozen=True):
     """One layer of tests; `suite` are the digests of its result files."""
 
@@ -142,6 +186,14 @@ class SuiteBody(Body, frozen=True):
     counts: Counts
     expected: Count
     received: Count
+    reused: list[ReusedBody] = []
+    """Tests that did not run, whose results of an earlier run stand in."""
+    quarantined: list[QuarantinedBody] = []
+    """Tests whose results count for nothing, with who answers for that and until when."""
+    environment_failures: list[EnvironmentFailureBody] = []
+    """Red tests with a declared cause in the environment."""
+    waived: list[WaivedBody] = []
+    """Tests that did not pass and that a waiver covers."""
 
 
 class ResidualRiskBody(Body, frozen=True):
@@ -196,7 +248,7 @@ class UdiBody(Body, frozen=True):
     pi: ProductionIdentifierBody
 
 
-class ReleaseManifestBody(Body, frozen=True):
+class ReleaseManifestBody(Body, frozen=True, kw_only=True):
     """The predicate of ``release-manifest/v1``: everything that the artifact's evidence packet holds."""
 
     run: Run
@@ -212,6 +264,8 @@ class ReleaseManifestBody(Body, frozen=True):
     trace: Hex
     residual_risks: list[ResidualRiskBody]
     waivers: list[WaiverView]
+    left_out: list[LeftOutBody] = []
+    """Tests that the plan left out, those with a reused result among them."""
     anomalies: list[OpenAnomalyBody]
     decision: Hex
     approvals: list[ManifestationBody]

@@ -22,6 +22,7 @@ def build_view(
     safety_class: str = "",
     verifies: Mapping[str, Collection[str]] | None = None,
     trend: Sequence[TrendPoint] = (),
+    notes: Mapping[str, str] | None = None,
 ) -> TraceView:
     """The view of a graph.
 
@@ -34,6 +35,7 @@ def build_view(
         safety_class: Of the product; holds where an item names none.
         verifies: What the results say that their tests verify, beside the markers.
         trend: Coverage at earlier times, oldest first.
+        notes: Test id -> what is shown beside its status, such as that it was reused or waived.
     """
     coverage = roll_up(graph, statuses or {}, verifies)
     judged = statuses is not None
@@ -41,6 +43,8 @@ def build_view(
     risks = {hazard.id: _risk(graph, hazard, coverage, judged) for hazard in hazards}
     rows = [_row(graph, graph.items[item_id], found, judged, safety_class) for item_id, found in coverage.items()]
     # A hazard is only as verified as the effectiveness of its controls, which the roll-up of results does not ask for.
+    if notes:
+        rows = [replace(row, tests=tuple((test, _noted(status, notes.get(test))) for test, status in row.tests)) for row in rows]
     rows = [replace(row, state=risks[row.id].state, reasons=risks[row.id].reasons) if row.id in risks else row for row in rows]
     return TraceView(
         product=graph.product,
@@ -54,6 +58,10 @@ def build_view(
         trend=tuple(trend),
         counts=dict(Counter(row.state.value for row in rows if row.type == "requirement")),
     )
+
+
+def _noted(status: str, note: str | None) -> str:
+    return f"{status} ({note})" if note else status
 
 
 def _row(graph: TraceGraph, item: Item, found: Coverage, judged: bool, safety_class: str) -> Row:

@@ -178,7 +178,7 @@ def test_matrix_by_hazard_and_layer():
     (row,) = matrix.hazards
     unit, validation = row.cells
     assert (unit.required, unit.status) == (False, None)
-    assert (validation.status.word, validation.outcome) == ("waived", "1 missing")
+    assert (validation.status.word, validation.outcome) == ("waived", "1 missing (waived)")
     assert matrix.summary == "blocking: 1 of 1 passed; waivable: 0 of 1 passed, 1 waived."
     assert matrix.categories[0].owner == "Dana Example"
     assert matrix.left_out[0].label == "t_nightly"

@@ -34,7 +34,7 @@ def test_every_row_of_a_whole_world_belongs_to_an_entry(world: IndexWorld, tmp_p
     with world.index(tmp_path) as index:
         index.refresh()
         empty = [table for table in COLUMNS if not index.rows(f"SELECT 1 FROM {table}")]
-        assert empty == ["retention", "audit", "vulnerabilities", "devices"]
+        assert empty == ["retention", "audit", "vulnerabilities", "left_out", "quarantines", "coverage_losses", "devices"]
         for table in COLUMNS:
             assert index.rows(f"SELECT idx FROM {table} WHERE idx NOT IN (SELECT idx FROM entries)") == []
 

@@ -39,15 +39,16 @@ def test_every_section_stands_there_in_its_order(run):
         "Changed requirements, hazards and controls": "- REQ-001: Correct the baseline",
         "Changes": "- Correct the baseline (REQ-001), Dana Example",
         "Waived tests": "- qpcr:WVR-0001: t_panel, until 2026-12-31. The panel is on order Residual risk: Covered by t_reference",
+        "Tests left out": "- t_nightly: runs at night",
         "Residual risks": "- HAZ-001 Wrong result: low after control, acceptable. Benefit outweighs",
         "Known anomalies": "- ANO-001 (severity 3): Slow start",
     }
-    assert list(found) == ["Changed requirements, hazards and controls", "Changes", "Waived tests", "Residual risks", "Known anomalies"]
+    assert list(found) == ["Changed requirements, hazards and controls", "Changes", "Waived tests", "Tests left out", "Residual risks", "Known anomalies"]
 
 
 def test_nothing_is_said_as_none(run):
     run.predicate("change-summary").update(changedItems=[], commits=[])
-    run.predicate("matrix-evaluation")["waivers"] = []
+    run.predicate("matrix-evaluation").update(waivers=[], leftOut=[])
     run.predicate("risk-snapshot")["hazards"] = []
     run.predicate("trace-snapshot")["anomalies"] = []
     assert set(sections(format_notes(evidence_of(run))).values()) == {"None."}

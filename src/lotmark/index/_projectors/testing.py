@@ -36,7 +36,7 @@ def _test_run(entry: Verified) -> Iterator[Row]:
 
 
 def _test(run: str, layer: str, test: dict[str, Any]) -> Row:
-    attempts = test["attempts"]
+    attempts, reused = test["attempts"], test.get("reused") or {}
     return "tests", {
         "run": run,
         "layer": layer,
@@ -47,6 +47,12 @@ def _test(run: str, layer: str, test: dict[str, Any]) -> Row:
         "attempts": len(attempts),
         "red_then_green": int(test["redThenGreen"]),
         "message": test.get("reason") or (attempts[-1]["message"] if attempts else ""),
+        "waiver": test.get("waived") or None,
+        "quarantined": test.get("quarantined", ""),
+        "environment": attempts[-1].get("environment", "") if attempts and test["status"] in {"failed", "error"} else "",
+        "reused_run": reused.get("run", ""),
+        "reused_at": reused.get("finishedAt", ""),
+        "reused_until": reused.get("expires", ""),
     }
 
 
@@ -64,10 +70,27 @@ def _matrix_evaluation(entry: Verified) -> Iterator[Row]:
             for test in need["tests"]:
                 yield (
                     "matrix_tests",
-                    {**common, "category": need["category"], "layer": test["layer"], "test": test["id"], "status": test["status"], "waiver": test["waiver"]},
+                    {
+                        **common,
+                        "category": need["category"],
+                        "layer": test["layer"],
+                        "test": test["id"],
+                        "status": test["status"],
+                        "waiver": test["waiver"],
+                        "quarantined": int(test.get("quarantined", False)),
+                        "environment": test.get("environment", ""),
+                        "reused": test.get("reused") or "",
+                    },
                 )
     for gating in sorted(summary):
         yield "matrix_sums", {"run": run, "gating": gating, **{name: summary[gating][name] for name in _SUMS}}
+    for left in told["leftOut"]:
+        yield "left_out", {"run": run, "test": left["test"], "reason": left["reason"]}
+    for held in told.get("quarantined", ()):
+        row = {name: held[name] for name in ("test", "status", "reason", "owner", "expires")}
+        yield "quarantines", {"run": run, **row, "uncovered": ", ".join(held["uncovered"])}
+    for loss in told.get("losses", ()):
+        yield "coverage_losses", {"run": run, "item": loss["subject"], "what": loss["what"], "waiver": loss["waiver"], "declared": loss.get("declared", "")}
     for waiver in told["waivers"]:
         yield "waiver_uses", {"run": run, "waiver": waiver["id"], "product": product}
 

@@ -25,10 +25,11 @@ def work(context: StageContext) -> StageResult:
     change = evidence.predicate("change-summary")
     safety_class = context.product.file.product.safety_class
     runs = [parse_test_run(found.statement.predicate) for layer in LAYERS[:-1] if (found := evidence.find("test-run", layer=layer))]
+    lent = {test.id: test for run in runs for test in run.tests if test.reused}
     findings: list[Finding] = []
     plan = None
     try:
-        collected, plan, files, more = run_layer(bench, "validation", context.work_folder())
+        collected, plan, files, more = run_layer(bench, "validation", context.work_folder(), lent)
         add_layer(builder, context, collected, files)
         runs.append(collected.test_run)
         findings += [*more, *collected.findings]
@@ -50,7 +51,7 @@ def work(context: StageContext) -> StageResult:
         run=context.run,
         waivers=bench.waivers,
         changed_items=bench.changed_items,
-        plan=plan or bench.plan({}),
+        plan=plan or bench.plan({}, lent),
         baseline=_baseline(context),
         first_release=change["base"] is None,
         safety_class=safety_class,
