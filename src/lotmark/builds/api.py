@@ -13,11 +13,22 @@ from pathlib import Path
 from lotmark.base.clock import Clock
 from lotmark.base.digest import Digest
 from lotmark.base.findings import Finding
-from lotmark.builds import _build, _command, _doctor, _selftest, _source
-from lotmark.builds.models import DEFAULT_QUOTA, BuildReport, Capabilities, CommandReport, Mount, Progress, Quota, SelfTestResult, StagedSource
+from lotmark.builds import _build, _command, _doctor, _make_capsule, _rebuild, _selftest, _source
+from lotmark.builds.models import DEFAULT_QUOTA, BuildReport, Capabilities, CapsuleVerdict, CommandReport, Mount, Progress, Quota, SelfTestResult, StagedSource
 from lotmark.product.models import BuildSection, EnvironmentSection
 
-__all__ = ["build_twice", "check_environment", "check_self_test", "probe", "run_command", "self_test", "source_digest", "stage_source"]
+__all__ = [
+    "build_twice",
+    "check_environment",
+    "check_self_test",
+    "make_capsule",
+    "probe",
+    "rebuild_capsule",
+    "run_command",
+    "self_test",
+    "source_digest",
+    "stage_source",
+]
 
 
 def build_twice(
@@ -90,6 +101,28 @@ def run_command(
         source=source,
         progress=progress,
     )
+
+
+def make_capsule(folder: Path, name: str, repo: Path, report: BuildReport, config: BuildSection, environment: EnvironmentSection, work: Path) -> CapsuleVerdict:
+    """Add a release to the capsule in `folder`, and rebuild it once from there; if that is not IDENTICAL it is taken out again.
+
+    Raises:
+        RefusedError: LM-BLD-043 if the report's build was not identical and sealed.
+        UsageError: LM-BLD-041 package not installed, LM-BLD-043 name.
+        EnvironmentLacksError: LM-BLD-042 dpkg's lists, LM-BLD-035 disk full.
+    """
+    return _make_capsule.make_capsule(folder, name, repo, report, config, environment, work)
+
+
+def rebuild_capsule(capsule: Path, name: str, work: Path, *, shift: dt.timedelta = dt.timedelta(0)) -> CapsuleVerdict:
+    """Rebuild the release `name` from its capsule alone, offline, the clock `shift` ahead; its outputs lie in ``work/outputs``.
+
+    Raises:
+        NothingToJudgeError: LM-BLD-044 no capsule, or none of that name.
+        IntegrityError: LM-BLD-045 if a part of it is not the one that was written.
+        EnvironmentLacksError: LM-BLD-001 no bubblewrap, LM-BLD-024 no libfaketime, LM-BLD-035 disk full.
+    """
+    return _rebuild.rebuild_capsule(capsule, name, work, shift=shift)
 
 
 def source_digest(repo: Path, commit: str) -> Digest:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from threading import Event
@@ -445,3 +445,20 @@ class SelfTestResult:
     caught: bool
     explained: bool
     text: str = field(default="")
+
+
+@dataclass(frozen=True, slots=True)
+class CapsuleVerdict:
+    """What a rebuild from a capsule gave: per output its name, the recorded and the new digest (None where it is missing)."""
+
+    name: str
+    key: Digest
+    verdict: Verdict
+    outputs: tuple[tuple[str, Digest, Digest | None], ...]
+    result: SandboxResult
+    shift: timedelta
+
+    def claim_text(self) -> str:
+        """The claim in words: exactly what was done."""
+        later = f", the clock {self.shift.days} days on" if self.shift else ""
+        return f"R5: rebuilt from the capsule alone, offline{later}"

@@ -175,4 +175,29 @@ RULES: Final[tuple[Rule, ...]] = (
         "A declared command says with 0 that two files are equivalent and with 1 that they are not; one that crashed, hung or said anything else said nothing.",
         "Mend the command named in build.comparators; until then the outputs count as different.",
     ),
+    Rule(
+        "LM-BLD-041",
+        "Package not installed",
+        "The root of a capsule is made of the declared packages with all that they depend on; one that is not installed cannot be put into it.",
+        "Install the package, or correct environment.packages.",
+    ),
+    Rule(
+        "LM-BLD-042",
+        "Package without a list",
+        "dpkg's list says which files a package owns; without it the root of a capsule would be incomplete.",
+        "Reinstall the package; on a system without dpkg, build in a container of Debian.",
+    ),
+    Rule(
+        "LM-BLD-043",
+        "Capsule not written",
+        "A capsule must rebuild its release; so it needs a name that can be a file's, and a build that agreed with its twin.",
+        "Mend what the finding names, then write the capsule again.",
+    ),
+    Rule("LM-BLD-044", "No such capsule", "The folder holds no capsule, or none of that name, so there is nothing to rebuild.", "Name one that it holds."),
+    Rule(
+        "LM-BLD-045",
+        "Capsule damaged",
+        "Every part of a capsule is named by its digest and checked before it is used; one that differs is not the one that was written.",
+        "Take another copy of the capsule.",
+    ),
 )

@@ -26,6 +26,7 @@ _COMMANDS = {
     "run": ("run", "the pipeline; resumes where a crash or a wait for people left it"),
     "stage": ("stage", "one stage, inside somebody else's CI"),
     "build": ("build", "the sealed build, made twice and compared"),
+    "rebuild": ("rebuild", "a past release from its capsule alone, compared with what was released"),
     "test": ("test", "plan what a change must run; collect results"),
     "gate": ("gate", "evaluate the release criteria, every rule explained"),
     "approve": ("approve", "request, sign, reject, delegate, withdraw"),
@@ -59,7 +60,7 @@ _STOPPED = 130
 """128 + SIGINT, as every shell knows it."""
 _WORDS = "lotmark.words"
 _TEXT_OR_JSON = frozenset(
-    {"init", "demo", "doctor", "run", "stage", "build", "gate", "approve", "waive", "deploy", "key", "records", "backup", "restore", "explain"}
+    {"init", "demo", "doctor", "run", "stage", "build", "rebuild", "gate", "approve", "waive", "deploy", "key", "records", "backup", "restore", "explain"}
 )
 """Commands whose results have no other forms: said before they do anything."""
 

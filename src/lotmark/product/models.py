@@ -69,6 +69,8 @@ class EnvironmentSection(Section, frozen=True, kw_only=True):
     """Interpreter whose environment is mounted read-only (path, may be relative to the repository); empty: the one that runs Lotmark; ``none``: no Python."""
     mounts: list[NonEmpty] = []
     """Further absolute paths mounted read-only."""
+    packages: list[NonEmpty] = []
+    """Debian packages whose files, with all that they depend on and the essential ones, are the root of a capsule."""
     path: list[NonEmpty] = []
     """Folders put before the default PATH inside."""
     variables: dict[str, str] = {}
