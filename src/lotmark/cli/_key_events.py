@@ -30,7 +30,9 @@ def administrator_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def reason_option(default: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """``--reason TEXT``, asked for where there is no usual one."""
-    return click.option("--reason", default=default, required=default is None, show_default=default is not None, help="Why; it stands in the ledger.")
+    # A default that is None would count as given.
+    asked: dict[str, Any] = {"required": True} if default is None else {"default": default, "show_default": True}
+    return click.option("--reason", help="Why; it stands in the ledger.", **asked)
 
 
 def overlap_option(function: Callable[..., Any]) -> Callable[..., Any]:
