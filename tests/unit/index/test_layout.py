@@ -84,3 +84,61 @@ def test_both_times(zone: str, expected: str):
 
 def test_numbers():
     assert [number_of(number, "entry", "entries") for number in (0, 1, 2, 1500)] == ["0 entries", "1 entry", "2 entries", "1,500 entries"]
+
+
+@pytest.mark.parametrize("width", [60, 61, 80, 100])
+@pytest.mark.parametrize(("mark", "label"), [("", "label"), ("✓", "label"), ("✓", "")])
+def test_a_field_fills_its_page_to_the_last_column(width: int, mark: str, label: str):
+    room = width - 18 - (2 if mark else 0)
+    fits, more = "x" * (room - 9) + " " + "y" * 8, "x" * (room - 8) + " " + "y" * 8
+    for text, lines in ((fits, 1), (more, 2)):
+        made = page(width)
+        made.field(label, text, mark=mark, color="green")
+        shown = made.text().split("\n")
+        assert (len(shown), max(map(len, shown)) <= width) == (lines, True)
+        assert "".join(shown).replace(" ", "").removeprefix(label + mark) == text.replace(" ", "")
+    assert len(made.text().split("\n")[0]) == width - 9 + 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("label", ["a", "reason", "residual risk"])
+def test_a_small_label_leaves_its_text_the_rest_of_the_line(width: int, label: str):
+    room = width - 20 - len(label) - 2
+    for text, lines in (("x" * (room - 9) + " " + "y" * 8, 1), ("x" * (room - 8) + " " + "y" * 8, 2)):
+        made = page(width)
+        made.more(label, text)
+        shown = made.text().split("\n")
+        assert len(shown) == lines
+        assert max(map(len, shown)) <= width
+    assert shown[1] == " " * (22 + len(label)) + "y" * 8
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_line_below_a_field_is_set_in(width: int):
+    room = width - 20
+    for text, lines in (("x" * (room - 9) + " " + "y" * 8, 1), ("x" * (room - 8) + " " + "y" * 8, 2)):
+        made = page(width)
+        made.line(text)
+        assert len(made.text().split("\n")) == lines
+    assert made.text().split("\n")[1] == " " * 20 + "y" * 8
+
+
+@pytest.mark.parametrize(
+    ("word", "lines"),
+    [
+        ("a" * 40, ["a" * 40]),
+        ("a" * 41, ["a" * 40, "a"]),
+        ("::" + "a" * 50, ["::" + "a" * 38, "a" * 12]),
+        ("a" * 30 + "::" + "b" * 30, ["a" * 30, "::" + "b" * 30]),
+        ("a" * 10 + "::" + "b" * 35, ["a" * 10, "::" + "b" * 35]),
+        ("a" * 19 + "/" + "b" * 30, ["a" * 19 + "/" + "b" * 20, "b" * 10]),
+        ("a" * 25 + "/" + "b" * 30, ["a" * 25, "/" + "b" * 30]),
+        ("a" * 25 + "[" + "b" * 5 + "-" + "c" * 20, ["a" * 25 + "[" + "b" * 5, "-" + "c" * 20]),
+        ("a" * 39 + "/b", ["a" * 39, "/b"]),
+    ],
+)
+def test_a_long_word_is_cut_late_and_loses_nothing(word: str, lines: list[str]):
+    made = page()
+    made.line(word)
+    assert [line.strip() for line in made.text().split("\n")] == lines
+    assert "".join(lines) == word
