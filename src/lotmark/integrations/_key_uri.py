@@ -60,10 +60,12 @@ def parse_key_uri(text: str) -> KeyUri:
 
 def _pairs(text: str, separator: str, uri: str) -> dict[str, str]:
     values: dict[str, str] = {}
-    for part in text.split(separator) if text else ():
+    for number, part in enumerate(text.split(separator) if text else (), 1):
         name, equals, value = part.partition("=")
-        if not equals or not name or name in values:
-            raise not_a_uri(uri, f"{part!r} is no name=value, or stands twice")
+        if not equals or not name:
+            raise not_a_uri(uri, f"its part {number} is no name=value")
+        if name in values:
+            raise not_a_uri(uri, f"{name[:40]!r} stands twice")
         values[name] = unquote(value, errors="surrogateescape")
     return values
 
