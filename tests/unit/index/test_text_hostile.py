@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fakes.index_answers import (
@@ -125,6 +125,7 @@ def test_a_page_is_as_wide_as_asked_for_whatever_it_holds(page: Answers, width: 
 
 
 @given(ending=st.text(max_size=12))
+@settings(max_examples=25)
 def test_any_text_stays_on_its_line(ending: str):
     for page in PAGES.values():
         assert [line for line in format_answers(spoiled(page, ending)).split("\n") if show_text(line) != line] == []
