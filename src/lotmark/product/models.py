@@ -313,6 +313,8 @@ class DeviceSection(Section, frozen=True, kw_only=True):
 
     models: Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
     """The device models that the firmware is for."""
+    format: Literal["raw", "hex", "dfu"] = "raw"
+    """What carries the firmware: the bytes themselves, Intel HEX, or a file with a DFU suffix; checksum and version are read from the bytes that the device is programmed with."""
     calibration_profile: str = ""
     """Path of the calibration profile in the repository."""
     firmware_checksum: FirmwareChecksum | None = None

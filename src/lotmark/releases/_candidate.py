@@ -13,6 +13,7 @@ from lotmark.base.errors import IntegrityError, RefusedError, UsageError
 from lotmark.base.paths import RootedPath
 from lotmark.product.api import read_version
 from lotmark.product.models import DeviceSection, FirmwareChecksum, PackageSection, Product
+from lotmark.releases._firmware import read_image
 from lotmark.releases._metadata import read_metadata_version
 from lotmark.releases.models import ArtifactFile, Device, RunEvidence, Versions
 
@@ -51,7 +52,7 @@ def read_artifact_version(artifact: ArtifactFile, device: DeviceSection | None, 
     None where it tells none or cannot be read: an unknown version never equals the proposed one.
 
     Raises:
-        RefusedError: LM-REL-003 if the pattern is no regular expression.
+        RefusedError: LM-REL-003 if the pattern is no regular expression, or the firmware is not of its declared form.
     """
     pattern = (device.version_pattern if device else "") or pattern
     if not pattern:
@@ -62,7 +63,7 @@ def read_artifact_version(artifact: ArtifactFile, device: DeviceSection | None, 
         raise RefusedError(
             "LM-REL-003", f"the version pattern is not a regular expression: {error}", where="lotmark.yaml", solution="mend the pattern"
         ) from error
-    match = compiled.search(artifact.path.read_bytes())
+    match = compiled.search(_image(artifact, device))
     return match[1].decode("utf-8", "replace") if match and match.groups() and match[1] else None
 
 
@@ -85,7 +86,7 @@ def describe_device(artifact: ArtifactFile, device: DeviceSection, root: Path) -
                 where="lotmark.yaml",
                 solution="name a tracked file",
             ) from error
-    checksum = _firmware_checksum(artifact, device.firmware_checksum) if device.firmware_checksum else None
+    checksum = _firmware_checksum(_image(artifact, device), device.firmware_checksum) if device.firmware_checksum else None
     return Device(tuple(device.models), profile, checksum, read_artifact_version(artifact, device))
 
 
@@ -162,8 +163,22 @@ def _scai_attributes(device: Device) -> list[dict[str, Any]]:
     return attributes
 
 
-def _firmware_checksum(artifact: ArtifactFile, declared: FirmwareChecksum) -> tuple[str, str, int, int]:
+def _image(artifact: ArtifactFile, device: DeviceSection | None) -> bytes:
+    """The bytes that the device is programmed with; of a product without a device, the artifact's own."""
     data = artifact.path.read_bytes()
+    form = device.format if device else "raw"
+    try:
+        return read_image(data, form)
+    except ValueError as error:
+        raise RefusedError(
+            "LM-REL-003",
+            f"{artifact.name} is no {form} file that can be relied on: {error}",
+            where=artifact.name,
+            solution="mend the build, or package.device.format",
+        ) from error
+
+
+def _firmware_checksum(data: bytes, declared: FirmwareChecksum) -> tuple[str, str, int, int]:
     end = len(data) if declared.end is None else declared.end
     if not 0 <= declared.start < end <= len(data):
         raise RefusedError(
