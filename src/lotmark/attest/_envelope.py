@@ -14,14 +14,21 @@ from lotmark.attest._keys import verify_signature
 from lotmark.attest.models import PAYLOAD_TYPE, Envelope
 from lotmark.attest.ports import Signer
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
-from lotmark.intake.api import format_json, parse_json
+from lotmark.intake.api import JSON_LIMITS, format_json, parse_json
 
 _KEY_ID: Final = re.compile(r"[0-9a-f]{64}\Z")
 _SIGNATURE_SIZES: Final = frozenset(size for algorithm in ALGORITHMS.values() for size in algorithm.signature_sizes)
 _ED25519: Final = 64
 _DER_SEQUENCE: Final = 0x30
 """How an ECDSA signature begins (RFC 3279, 2.2.3)."""
+_BEFORE: Final = b'{"payload":"'
 _BETWEEN: Final = f'","payloadType":"{PAYLOAD_TYPE}","signatures":[{{"keyid":"'.encode("ascii")
+_SIG: Final = b'","sig":"'
+_END: Final = b'"}]}'
+_SIG_AT: Final = -len(_END) - 88
+"""Where the base64 of an Ed25519 signature begins, counted from the end of a canonical envelope; the key id and the payload's end before it."""
+_KEY_AT: Final = _SIG_AT - len(_SIG) - 64
+_PAYLOAD_END: Final = _KEY_AT - len(_BETWEEN)
 
 
 def pae(payload_type: str, payload: bytes) -> bytes:
@@ -60,6 +67,28 @@ def parse_envelope(raw: bytes) -> Envelope:
     Raises:
         IntegrityError: LM-INT-001 to -006 not strict JSON, -011 not a DSSE envelope, -012 not exactly one signature.
     """
+    return _read_canonical(raw) or _read_any(raw)
+
+
+def _read_canonical(raw: bytes) -> Envelope | None:
+    """The envelope if its bytes are of the form that `sign_payload` writes; None to have them parsed.
+
+    What stands at the places where that form has its values is decoded, and counts only if the form made of it is `raw`
+    again. Nearly every envelope is of this form, and this takes a third of the time of parsing.
+    """
+    if len(raw) > JSON_LIMITS.max_bytes:
+        return None
+    try:
+        payload = binascii.a2b_base64(raw[len(_BEFORE) : _PAYLOAD_END])
+        signature = binascii.a2b_base64(raw[_SIG_AT : -len(_END)])
+        key_id = raw[_KEY_AT : _KEY_AT + 64].decode("ascii")
+    except ValueError:
+        return None
+    envelope = Envelope(payload, PAYLOAD_TYPE, key_id, signature, raw)
+    return envelope if is_canonical(envelope) else None
+
+
+def _read_any(raw: bytes) -> Envelope:
     tree = parse_json(raw, what="the envelope")
     if not _has_texts(tree, {"payload", "payloadType"}, {"signatures"}) or not isinstance(tree["signatures"], list):
         raise _malformed("it must hold payload, payloadType and signatures, and nothing else")
@@ -88,13 +117,13 @@ def is_canonical(envelope: Envelope) -> bool:
         return False
     return envelope.raw == b"".join(
         (
-            b'{"payload":"',
+            _BEFORE,
             binascii.b2a_base64(envelope.payload, newline=False),
             _BETWEEN,
             envelope.key_id.encode("ascii"),
-            b'","sig":"',
+            _SIG,
             binascii.b2a_base64(envelope.signature, newline=False),
-            b'"}]}',
+            _END,
         )
     )
 

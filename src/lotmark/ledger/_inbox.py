@@ -12,7 +12,7 @@ from typing import Any, Final
 import psycopg
 
 from lotmark.base.errors import EnvironmentLacksError
-from lotmark.ledger._group_commit import GroupCommit
+from lotmark.ledger._group_commit import PATIENT, GroupCommit
 from lotmark.ledger._inbox_wire import decode_outcome, encode_batch
 from lotmark.ledger._postgres import connect, meaning
 from lotmark.ledger._sequencer import Job
@@ -58,7 +58,7 @@ class _Lane:
         self._url = url
         self._wait = wait
         self._connection: psycopg.Connection[Any] | None = None
-        self._commits = GroupCommit(self._write)
+        self._commits = GroupCommit(self._write, patience=PATIENT)
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
         return self._commits.append(submissions)

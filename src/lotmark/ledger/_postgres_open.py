@@ -12,6 +12,7 @@ from psycopg import errors
 from lotmark.attest.ports import Signer
 from lotmark.base.clock import Clock, SystemClock
 from lotmark.base.errors import EnvironmentLacksError, UsageError
+from lotmark.ledger._group_commit import PATIENT
 from lotmark.ledger._inbox import InboxClient
 from lotmark.ledger._open import first_checkpoint, load_checked
 from lotmark.ledger._postgres import LOCK, PostgresRows, PostgresTables, connect, meaning
@@ -94,7 +95,7 @@ def open_sequencer(
         tables.close()
         reader.rows.close(reason)
 
-    writer = Writer(sequencer, release)
+    writer = Writer(sequencer, release, patience=PATIENT)
     return StoredLedger(rows, state.origin, store, appender=writer, server=InboxServer(url, tables, writer))
 
 

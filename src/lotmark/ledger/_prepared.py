@@ -5,7 +5,7 @@ This half of an append needs neither store nor lock, so threads do it side by si
 
 import hashlib
 import re
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final
@@ -20,6 +20,7 @@ from lotmark.ledger._records import blobs_root
 from lotmark.ledger.models import Submission, blob_list
 
 MAX_ENVELOPE: Final = 64 * 1024 * 1024
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 FUTURE: Final = timedelta(minutes=5)
 """How far clocks of honest machines may be apart: evidence that claims to be from later than that is refused."""
 _ACT: Final = b'At":"'
@@ -104,7 +105,8 @@ def _holds(envelope: Envelope) -> bool:
 
 
 def _text_of(data: bytes) -> str:
-    return urlsafe_b64encode(hashlib.sha256(data).digest())[:43].decode("ascii")
+    """The digest of the data as `text_form` writes it."""
+    return str(b2a_base64(hashlib.sha256(data).digest(), newline=False).translate(_URL_SAFE), "ascii")[:43]
 
 
 @lru_cache(maxsize=4)

@@ -2,15 +2,21 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
+from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkError
 from lotmark.ledger._database import DATABASE, check_schema, meaning, translate
 from lotmark.ledger._prepared import Prepared
 from lotmark.ledger._records import RESTORE
 from lotmark.ledger._rows import DuplicateError, Row
+
+_AT_ONCE: Final = (64, 16, 4, 1)
+"""How many rows one statement inserts; more than 64 make it no faster."""
 
 
 class SqliteRows:
@@ -115,15 +121,26 @@ class SqliteTables:
         """See `Tables`."""
         places = range(start, start + len(entries))
         try:
-            self._connection.executemany("INSERT INTO entry (idx, header, nodes) VALUES (?, ?, ?)", zip(places, headers, nodes, strict=True))
+            self._insert("entry (idx, header, nodes)", zip(places, headers, nodes, strict=True))
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                 raise DuplicateError from error
             raise
-        self._connection.executemany("INSERT INTO body VALUES (?, ?)", [(start + offset, prepared.raw) for offset, prepared in enumerate(entries)])
-        blobs = [(start + offset, blob.raw) for offset, prepared in enumerate(entries) for blob in prepared.blobs]
-        if blobs:
-            self._connection.executemany("INSERT INTO entry_blob VALUES (?, ?)", blobs)
+        self._insert("body", [(place, prepared.raw) for place, prepared in zip(places, entries, strict=True)])
+        self._insert("entry_blob", [(place, blob.raw) for place, prepared in zip(places, entries, strict=True) for blob in prepared.blobs])
+
+    def _insert(self, table: str, rows: Iterable[Row]) -> None:
+        """Insert rows, many by one statement.
+
+        Python gives up its lock for each statement and has to win it back: row by row, the writing of a group would wait
+        behind the submitters of the next one as often as it has rows.
+        """
+        waiting = list(rows)
+        done = 0
+        for many in _AT_ONCE:
+            while len(waiting) - done >= many:
+                self._connection.execute(_statement(table, len(waiting[0]), many), list(chain.from_iterable(waiting[done : done + many])))
+                done += many
 
     def execute(self, query: str, values: Sequence[object]) -> None:
         """See `Tables`."""
@@ -147,6 +164,13 @@ class SqliteTables:
     def close(self) -> None:
         """See `Tables`."""
         self._connection.close()
+
+
+@cache
+def _statement(table: str, columns: int, rows: int) -> str:
+    """The insertion of so many rows. There are few such texts, so that SQLite's statements for them stay prepared."""
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608 - a table of this room and marks
 
 
 def is_failed_write(error: sqlite3.Error) -> bool:

@@ -11,12 +11,12 @@ from lotmark.ledger.models import Receipt, Submission
 class Writer:
     """Appends for the threads of this process; it holds the log's lock until it is closed."""
 
-    def __init__(self, sequencer: Sequencer, release: Callable[[str], None]) -> None:
-        """A writer in front of a sequencer; `release` lets go of tables and lock, with the reason, once."""
+    def __init__(self, sequencer: Sequencer, release: Callable[[str], None], *, patience: float = 0.0) -> None:
+        """A writer in front of a sequencer; `release` lets go of tables and lock, with the reason, once; `patience` is that of `GroupCommit`."""
         self._sequencer = sequencer
         self._release: Callable[[str], None] | None = release
         self._turn = threading.Lock()
-        self._commits = GroupCommit(self._write)
+        self._commits = GroupCommit(self._write, patience=patience)
 
     def append(self, submissions: Sequence[Submission]) -> tuple[Receipt, ...]:
         """See `Ledger`."""

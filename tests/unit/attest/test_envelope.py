@@ -6,6 +6,7 @@ import json
 import pytest
 
 from fakes.keyring import signer
+from lotmark.attest import _envelope
 from lotmark.attest.api import pae, parse_envelope, sign_payload, verify_signature
 from lotmark.attest.models import PAYLOAD_TYPE
 from lotmark.base.errors import EnvironmentLacksError, IntegrityError
@@ -133,3 +134,55 @@ def test_an_envelope_with_two_payloads_is_refused():
     with pytest.raises(IntegrityError) as caught:
         parse_envelope(raw[:-1] + b',"payload":"AAAA"}')
     assert caught.value.code == "LM-INT-002"
+
+
+def test_reading_by_position_and_parsing_agree_on_every_change_of_a_byte():
+    """The short way through the form that is written may take nothing that the parser refuses, nor read it otherwise."""
+    raw = sign_payload(b"a payload of some length \xff\x00", DANA).raw
+    for place in range(len(raw)):
+        for change in (b"", b"A", b"=", b'"', b"\n", b"\xff", raw[place : place + 1] * 2):
+            changed = raw[:place] + change + raw[place + 1 :]
+            assert _outcome(_envelope._read_canonical, changed) in {None, _outcome(_envelope._read_any, changed)}
+
+
+def test_an_envelope_cut_anywhere_is_refused_by_both_ways():
+    raw = sign_payload(b"p" * 80, DANA).raw
+    for length in range(len(raw)):
+        assert _envelope._read_canonical(raw[:length]) is None
+        with pytest.raises(IntegrityError):
+            parse_envelope(raw[:length])
+
+
+@pytest.mark.parametrize("payload", [b"", b"p", b"pp", b"ppp", bytes(range(256)), b'{"a":"' + b"x" * 3000 + b'"}'])
+def test_every_payload_is_read_by_position_as_the_parser_reads_it(payload):
+    raw = sign_payload(payload, DANA).raw
+    assert _envelope._read_canonical(raw) == _envelope._read_any(raw) == parse_envelope(raw)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda tree: tree.update(payloadType="application/x"),
+        lambda tree: tree["signatures"][0].update(keyid="AB" * 32),
+        lambda tree: tree["signatures"][0].update(sig=base64.b64encode(b"\x30" + b"s" * 69).decode()),
+    ],
+)
+def test_what_is_not_of_the_written_form_is_left_to_the_parser(change):
+    tree = _tree()
+    change(tree)
+    raw = json.dumps(tree, separators=(",", ":")).encode()
+    assert _envelope._read_canonical(raw) is None
+
+
+def test_an_envelope_larger_than_any_document_may_be_is_refused_unread():
+    with pytest.raises(IntegrityError) as caught:
+        parse_envelope(bytes(64 * 1024 * 1024 + 1))
+    assert caught.value.code == "LM-INT-006"
+
+
+def _outcome(read, raw):
+    try:
+        envelope = read(raw)
+    except IntegrityError as error:
+        return error.code
+    return envelope and (envelope.payload, envelope.payload_type, envelope.key_id, envelope.signature, envelope.raw)

@@ -202,3 +202,57 @@ def test_closing_waits_for_what_is_under_way_and_refuses_what_comes_after(disk, 
     closing.join(10)
     assert not closing.is_alive()
     assert len(submitters.join()["first"]) == 1
+
+
+class Crowd:
+    """Submitters who each append three times; the store holds its first group until all have come, then takes 50 ms a group."""
+
+    def __init__(self, patience, submitters=6):
+        self.groups = []
+        self.submitters = submitters
+        self.commits = GroupCommit(self.write, patience=patience)
+
+    def write(self, jobs):
+        if not self.groups:
+            for _ in range(2000):
+                if len(jobs) + len(self.commits._queue) == self.submitters:
+                    break
+                threading.Event().wait(0.005)
+        else:
+            threading.Event().wait(0.05)
+        self.groups.append(len(jobs))
+
+    def run(self):
+        threads = [threading.Thread(target=lambda number=number: self.three(number)) for number in range(self.submitters)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+            assert not thread.is_alive()
+
+    def three(self, number):
+        for turn in range(3):
+            self.commits.append([note(f"{number} {turn}")])
+
+
+def test_with_patience_all_who_were_answered_share_the_next_group_and_nothing_is_left_out():
+    crowd = Crowd(patience=40)
+    crowd.run()
+    assert sum(crowd.groups) == 18
+    assert crowd.groups[1:-1].count(6) >= 1
+    assert crowd.commits._company == crowd.groups[-1]
+
+
+def test_without_patience_nobody_is_waited_for_and_nothing_is_left_out():
+    crowd = Crowd(patience=0)
+    crowd.run()
+    assert sum(crowd.groups) == 18
+
+
+def test_patience_ends_when_those_who_were_answered_do_not_come_back():
+    written = []
+    commits = GroupCommit(lambda jobs: written.append(len(jobs)), patience=1)
+    commits.append([note("one")])
+    commits._company, commits._took = 2, 0.01
+    commits.append([note("two")])
+    assert (written, commits._company) == ([1, 1], 1)
