@@ -66,7 +66,7 @@ def risk(*marks: str) -> RiskView:
 
 def matrix(*words: str) -> MatrixView:
     rows = tuple(MatrixRow(f"HAZ-{number}", "hazard", "t", False, (), status_of(word)) for number, word in enumerate(words))
-    return MatrixView("s", (), rows, (), (), ())
+    return MatrixView("s", (), rows, (), (), (), (), ())
 
 
 def rebuild(word: str = "IDENTICAL", varied: int = 3) -> RebuildView:

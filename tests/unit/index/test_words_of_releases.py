@@ -107,7 +107,7 @@ def matrix(*statuses: str, waivers: int = 0) -> dict[str, Any]:
     ]
     used = [{"id": f"qpcr:WVR-{number}"} for number in range(waivers)]
     summary = {name: {**sums, "required": number} for number, name in enumerate(("waivable", "blocking", "informational"))}
-    return {"run": RUN, "product": "qpcr", "rows": told, "summary": summary, "waivers": used}
+    return {"run": RUN, "product": "qpcr", "rows": told, "summary": summary, "waivers": used, "leftOut": []}
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,19 @@ def test_the_sums_of_the_matrix_stand_in_one_order():
         ("informational", 2),
         ("waivable", 0),
     ]
+
+
+def test_what_did_not_count_is_kept_beside_the_rows():
+    held = {"test": "a.py::t", "status": "failed", "reason": "r", "owner": "dana", "expires": "2026-12-31", "uncovered": ["REQ-001", "REQ-002"]}
+    made = {
+        **matrix("passed"),
+        "leftOut": [{"test": "b.py::t", "reason": "nothing near it changed"}],
+        "quarantined": [held],
+        "losses": [{"subject": "REQ-003", "what": "it is gone", "waiver": None}],
+    }
+    assert [(row["test"], row["reason"]) for row in of("matrix-evaluation", "left_out", made)] == [("b.py::t", "nothing near it changed")]
+    assert [(row["test"], row["owner"], row["uncovered"]) for row in of("matrix-evaluation", "quarantines", made)] == [("a.py::t", "dana", "REQ-001, REQ-002")]
+    assert [(row["item"], row["waiver"], row["declared"]) for row in of("matrix-evaluation", "coverage_losses", made)] == [("REQ-003", None, "")]
 
 
 # ---- items and risks
