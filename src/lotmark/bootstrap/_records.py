@@ -257,9 +257,10 @@ def _carry_out(workspace: Workspace, order: Order, index: int) -> Acted:
 
 
 def _forget_index(workspace: Workspace) -> None:
-    """The index holds rows of bodies that are gone; it is computed anew from what is there."""
+    """The index holds rows of bodies that are gone; it is computed anew from what is there, and no clear name is remembered for it."""
     from lotmark.index.api import FILE
 
+    workspace.__dict__.pop("revealer", None)
     for path in workspace.state.glob(f"{FILE}*"):
         path.unlink(missing_ok=True)
 
