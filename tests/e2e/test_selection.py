@@ -90,6 +90,7 @@ def test_show_tells_of_each(selective: TinyProduct) -> None:
     assert "1 integration test did not run: the results of tiny:RUN-0002, made " in words
     assert f"{FLAKY}: failed, counts for nothing until {last_day()}, says dana: the clock of the simulator drifts" in words
     assert f"{SERVER}: failed, network" in words
+    assert "unit 3 3 2 1 0 0 ! 1 held or waived" in words
     assert f"{SERVER}: failed, waived by tiny:WVR-0001" in words
     assert "90 min: a thousand greetings take their time" in words
     item = " ".join(selective.cli("show", "REQ-002").out.split())
@@ -110,6 +111,7 @@ def test_the_notes_and_the_trace_matrix_tell_of_each(selective: TinyProduct) -> 
     assert tests[BUILT].startswith("passed (reused from tiny:RUN-0002 of ")
     assert tests[FLAKY].startswith("quarantined (in quarantine, counts for nothing: ")
     assert tests[SERVER] == "failed (environment: network; waived by tiny:WVR-0001)"
+    assert tests[LONG].startswith("missing (left out: expensive (90 min: ")
     states = {item["id"]: item["state"] for item in wire["items"]}
     assert states["REQ-001"] != "verified"
     assert states["REQ-002"] == "failed"

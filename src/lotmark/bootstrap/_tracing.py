@@ -82,7 +82,12 @@ def _notes(workspace: Workspace, run: str, tests: Sequence[TestRecord]) -> dict[
         for test in required["tests"]
         if test["waiver"]
     }
-    return {test.id: told for test in tests if (told := note_of(test, test.waived or waivers.get(test.id)))}
+    left = {
+        each["test"]: f"left out: {each['reason']}"
+        for entry in workspace.reader.entries(kind="matrix-evaluation", scope=f"run:{run}")
+        for each in entry.statement.predicate["leftOut"]
+    }
+    return left | {test.id: told for test in tests if (told := note_of(test, test.waived or waivers.get(test.id)))}
 
 
 def note_of(test: TestRecord, waiver: str | None = None) -> str:

@@ -209,8 +209,11 @@ def _layers(index: Index, run: str) -> tuple[Layer, ...]:
             layers.append(Layer(layer=name, reported=False))
             continue
         unstable = index.rows("SELECT count(*) AS number FROM tests WHERE idx = ? AND red_then_green = 1", row["idx"])[0]["number"]
+        excused = index.rows(
+            "SELECT count(*) AS number FROM tests WHERE idx = ? AND status <> 'passed' AND (quarantined <> '' OR waiver IS NOT NULL)", row["idx"]
+        )[0]["number"]
         counts = {field: row[field] for field in ("expected", "received", "passed", "failed", "error", "skipped", "missing", "unexpected")}
-        layers.append(Layer(layer=name, reported=True, unstable=unstable, **counts))
+        layers.append(Layer(layer=name, reported=True, unstable=unstable, excused=excused, **counts))
     return tuple(layers)
 
 

@@ -207,7 +207,10 @@ def _layer_row(page: Page, layer: Layer, columns: Sequence[str]) -> tuple[str, .
     if not layer.reported:
         return (show_text(layer.layer), *("-" for _ in columns), page.style("✗ did not report", "red"))
     counts = tuple(f"{getattr(layer, name):,}" for name in columns)
-    if layer.failed or layer.error:
+    red = layer.failed + layer.error + layer.missing + layer.skipped
+    if red and red <= layer.excused:
+        verdict = page.style(f"! {layer.excused} held or waived", "yellow")
+    elif layer.failed or layer.error:
         verdict = page.style("✗ failed", "red")
     elif layer.missing:
         verdict = page.style("✗ incomplete", "red")

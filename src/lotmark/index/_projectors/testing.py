@@ -84,7 +84,7 @@ def _matrix_evaluation(entry: Verified) -> Iterator[Row]:
                 )
     for gating in sorted(summary):
         yield "matrix_sums", {"run": run, "gating": gating, **{name: summary[gating][name] for name in _SUMS}}
-    for left in told["leftOut"]:
+    for left in told.get("leftOut", ()):
         yield "left_out", {"run": run, "test": left["test"], "reason": left["reason"]}
     for held in told.get("quarantined", ()):
         row = {name: held[name] for name in ("test", "status", "reason", "owner", "expires")}
