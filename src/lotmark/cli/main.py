@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": ("demo", "run the whole pipeline on an example product and print the five answers"),
     "doctor": ("doctor", "what is missing on this machine, each with the command that cures it"),
     "check": ("check", "what a developer wants to know before a merge"),
+    "supply": ("supply", "examine components; write the SBOM; draft SOUP entries; records nothing"),
     "lint": ("lint", "unpinned inputs and causes of builds that differ"),
     "trace": ("trace", "matrix, impact, graph, export; documents, split, join, reqif; reviews of links and exceptions, signed"),
     "import": ("import_", "requirements, hazards and tests from other tools' formats; shows first, writes with --write"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lotmark.dossier._view_basic import Fact, Status
-from lotmark.dossier._view_model_build import ComponentView, Dimension, OutputView, RebuildView, SupplyView, VulnerabilityView
+from lotmark.dossier._view_model_build import ComponentView, Dimension, OutputView, RebuildView, SoupView, SupplyView, VulnerabilityView
 from lotmark.dossier._view_source import Predicate, ViewSource
 from lotmark.dossier._view_words import count, join, number, size, status_of
 
@@ -120,9 +120,33 @@ def view_supply(source: ViewSource) -> SupplyView | None:
         left_out=tuple(Fact(entry["purl"], entry["reason"]) for entry in content["leftOut"]),
         facts=(
             Fact("SBOM (CycloneDX)", content["sbomSha256"], "digest"),
+            *([Fact("SBOM (SPDX)", content["spdxSha256"], "digest")] if content.get("spdxSha256") else []),
+            *(Fact(f"Judged by {each['path']}", each["sha256"], "digest") for each in content.get("inputs", [])),
             Fact("Licences that the product allows", ", ".join(content["licencePolicy"]["allow"]) or "none"),
         ),
+        soup=tuple(_soup(item) for item in content.get("soup", [])),
+        changes=_changes(content.get("changes")),
     )
+
+
+def _soup(item: Predicate) -> SoupView:
+    known = f"; {join(item['anomalies'])}" if item["anomalies"] else ""
+    evaluated = f"{item['anomaliesSource']}, evaluated on {item['anomaliesEvaluated']}{known}" if item["anomaliesSource"] else "not told"
+    needs = f"; needs {join(item['needs'])}" if item["needs"] else ""
+    until = f", until {item['endOfSupport']}" if item["endOfSupport"] not in {"", "not-announced"} else ""
+    support = f"{item['support'].replace('-', ' ') or 'not told'}{until}"
+    return SoupView(item["title"], item["manufacturer"], item["version"], f"{join(item['requirements']) or 'not told'}{needs}", evaluated, support)
+
+
+def _changes(changes: Predicate | None) -> str:
+    """What became of the components since the last release, in a sentence."""
+    if changes is None:
+        return ""
+    if not changes["changed"]:
+        return f"The components are those of release {changes['since']}."
+    told = [f"{each['name']} {' to '.join(part for part in (each['before'], each['after']) if part)} ({each['kind']})" for each in changes["changed"]]
+    more = f" and {len(told) - 20} more" if len(told) > 20 else ""
+    return f"Since release {changes['since']}: {', '.join(told[:20])}{more}."
 
 
 def _components_summary(source: ViewSource, content: Predicate) -> str:
@@ -162,6 +186,10 @@ def _component(component: Predicate) -> ComponentView:
 def _vulnerability(match: Predicate) -> VulnerabilityView:
     score = f" (CVSS {match['score']:g})" if match["score"] is not None else ""
     judgement = f"{match['justification']}: {match['reason']} (owner {match['owner']}, until {match['expires']})" if match["justification"] else ""
+    if match.get("vex"):
+        judgement = f"{judgement}, as {match['vex']} says"
+    if match.get("exploited"):
+        score = f"{score}, exploited since {match['exploited']}"
     return VulnerabilityView(
         match["id"],
         match["component"],

@@ -70,6 +70,18 @@ class VulnerabilityView:
 
 
 @dataclass(frozen=True, slots=True)
+class SoupView:
+    """A SOUP item: what IEC 62304 asks for, as the product declared it."""
+
+    title: str
+    manufacturer: str
+    version: str
+    requirements: str
+    anomalies: str
+    support: str
+
+
+@dataclass(frozen=True, slots=True)
 class SupplyView:
     """Components, licences, vulnerabilities."""
 
@@ -80,6 +92,8 @@ class SupplyView:
     vulnerabilities: tuple[VulnerabilityView, ...]
     left_out: tuple[Fact, ...]
     facts: tuple[Fact, ...]
+    soup: tuple[SoupView, ...] = ()
+    changes: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ IEC 62304: 5.3.3 functional and performance requirements of SOUP, 5.3.4 system h
 end of support. What only builds or tests the product is no SOUP item, since it is not incorporated in it.
 """
 
+import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal
@@ -16,7 +17,7 @@ from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.supply._findings import find_date, make_finding
 from lotmark.supply._names import refers_to
-from lotmark.supply.models import Component, SoupItem
+from lotmark.supply.models import Component, SoupItem, SupplyReport
 
 NAME = "quality/soup.yaml"
 _NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
@@ -173,3 +174,26 @@ def _item(entry: SoupEntry, component: Component) -> SoupItem:
         support=entry.support,
         end_of_support=entry.end_of_support,
     )
+
+
+def draft_soup(report: SupplyReport) -> str:
+    """An entry for each component in the product without one; "" if there is none.
+
+    What only a person knows is left empty, so that the list is refused until somebody has filled it in.
+    """
+    described = {item.purl for item in report.soup}
+    lines = []
+    for each in report.components:
+        if each.scope != "runtime" or each.purl in described:
+            continue
+        lines += [
+            f"  - component: {json.dumps(each.purl)}",
+            f"    title: {json.dumps(each.name)}",
+            f"    manufacturer: {json.dumps(each.supplier)}",
+            "    requirements: []",
+            "    needs: []",
+            '    anomalies: {source: "", evaluated: ""}',
+            '    support: ""',
+            '    end-of-support: ""',
+        ]
+    return "\n".join(["soup:", *lines, ""]) if lines else ""

@@ -440,3 +440,53 @@ def test_no_anomaly_and_no_list_are_two_things():
     log.predicate("trace-snapshot")["anomalies"] = None
     anomalies = view(log).anomalies
     assert (anomalies.declared, anomalies.summary) == (False, "The product has no list of known anomalies.")
+
+
+SOUP = {
+    "purl": "pkg:pypi/numpy@2.1.0", "title": "NumPy", "manufacturer": "NumPy developers", "version": "2.1.0", "requirements": ["solves least squares"],
+    "needs": ["glibc 2.28"], "anomaliesSource": "https://example.org/issues", "anomaliesEvaluated": "2026-11-01", "anomalies": ["#1 is not reached"],
+    "support": "security-fixes", "endOfSupport": "2027-12-31",
+}  # fmt: skip
+
+
+def test_soup_items_are_shown_as_they_were_declared():
+    log = DossierLog()
+    bare = {**SOUP, "requirements": [], "needs": [], "anomaliesSource": "", "anomalies": [], "support": "", "endOfSupport": ""}
+    log.predicate("dependencies")["soup"] = [SOUP, bare]
+    first, second = view(log).supply.soup
+    assert (first.title, first.manufacturer, first.requirements) == ("NumPy", "NumPy developers", "solves least squares; needs glibc 2.28")
+    assert first.anomalies == "https://example.org/issues, evaluated on 2026-11-01; #1 is not reached"
+    assert first.support == "security fixes, until 2027-12-31"
+    assert (second.requirements, second.anomalies, second.support) == ("not told", "not told", "not told")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ([], "The components are those of release 1.0."),
+        ([("upgraded", "a", "1", "2"), ("added", "b", "", "3")], "Since release 1.0: a 1 to 2 (upgraded), b 3 (added)."),
+        ([("removed", f"p{i}", "1", "") for i in range(25)], " and 5 more."),
+    ],
+)
+def test_what_changed_among_the_components_is_a_sentence(changed, says):
+    log = DossierLog()
+    rows = [{"kind": kind, "ecosystem": "PyPI", "name": name, "before": before, "after": after} for kind, name, before, after in changed]
+    log.predicate("dependencies")["changes"] = {"since": "1.0", "changed": rows}
+    assert says in view(log).supply.changes
+
+
+def test_without_a_soup_list_or_an_earlier_release_nothing_is_shown():
+    supply = released().supply
+    assert (supply.soup, supply.changes) == ((), "")
+
+
+def test_exploited_vulnerabilities_and_vex_documents_are_named():
+    log = DossierLog()
+    match = {
+        "id": "CVE-1", "component": "numpy 2.1.0", "severity": "high", "score": 7.5, "summary": "overflow", "fixed": [], "state": "not_affected",
+        "justification": "code_not_reachable", "reason": "unused", "owner": "dana", "expires": "2027-01-01", "exploited": "2026-10-01", "vex": "vex.json",
+    }  # fmt: skip
+    log.predicate("dependencies")["vulnerabilities"]["matched"] = [match]
+    (found,) = view(log).supply.vulnerabilities
+    assert found.severity == "high (CVSS 7.5), exploited since 2026-10-01"
+    assert found.judgement.endswith("until 2027-01-01), as vex.json says")
