@@ -42,11 +42,12 @@ NOT_RUN: dict[str, list[str]] = {
 
 SHOWN_ELSEWHERE = {
     "how-to/keep-blobs-on-s3": "e2e/test_blobs_on_s3.py",
+    "how-to/know-your-components": "unit/cli/test_supply_command.py",
     "how-to/link-work": "docs/test_link_work.py",
     "how-to/time-stamps": "e2e/test_timestamps.py",
     "how-to/use-postgresql": "e2e/test_postgres.py",
 }
-"""Pages whose commands need a server or another language: the test that goes the same way with a real one."""
+"""Pages whose commands need a server, another language or a product of their own: the test that goes the same way with a real one."""
 
 _FENCE = re.compile(r"^(?P<ticks>```+)(?P<language>[\w-]*)(?: +title=\"(?P<title>[^\"]+)\")?\s*$")
 _NOT_RUN = re.compile(r"^<!-- not run: (?P<reason>.+) -->$")
