@@ -150,6 +150,8 @@ def translate(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise meaning(error, path) from error
+    except UnicodeDecodeError as error:  # a text whose bytes were changed on the disk; SQLite gives it out unseen
+        raise IntegrityError("LM-LED-114", f"DATABASE_CORRUPT: a text is not UTF-8: {error.reason}", where=str(path), solution=RESTORE) from error
 
 
 def meaning(error: sqlite3.Error, path: Path) -> LotmarkError:

@@ -10,9 +10,10 @@ from fakes.ledger import ORIGIN, REGISTRY, clock, founding, note, note_envelope,
 from lotmark.attest.models import PredicateKind, Registry, TrustPolicy, lotmark_uri
 from lotmark.attest.predicates import KINDS
 from lotmark.base.digest import Digest
-from lotmark.base.errors import NothingToJudgeError
+from lotmark.base.errors import IntegrityError, NothingToJudgeError
 from lotmark.base.findings import Severity
 from lotmark.ledger import api
+from lotmark.ledger._database import translate
 from lotmark.ledger.models import Submission
 from lotmark.tlog import api as tlog
 
@@ -431,3 +432,10 @@ def test_a_changed_byte_in_any_stored_value_is_noticed(vandal, table, column):
         assert not vandal.fsck().is_sound
         vandal.run((f"UPDATE {table} SET {column} = ? WHERE {key} = ? AND {column} = ?", old, row, new))
     assert vandal.fsck().is_sound
+
+
+def test_a_text_that_is_no_utf8_any_more_is_told_and_not_a_fault_of_the_program(tmp_path):
+    """SQLite gives out the bytes of a changed text unseen; the reader of Python stumbles over them."""
+    with pytest.raises(IntegrityError) as caught, translate(tmp_path / "ledger.db"):
+        b"origin \xd4".decode()
+    assert (caught.value.code, "a text is not UTF-8" in caught.value.reason) == ("LM-LED-114", True)
