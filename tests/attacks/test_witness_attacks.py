@@ -82,6 +82,9 @@ def test_w01_the_release_gate_fails_closed_and_opens_when_the_witness_is_back(wo
     assert report.outcome == "pending", report
     record = world.tiny.predicates("witnessing")[-1]
     assert {answer["outcome"] for answer in record["answers"]} == {"cosigned"}
+    with world.tiny.workspace() as workspace:
+        sealed = {entry.header.submitter for entry in workspace.ledger.entries(kind="stage-result")}
+        assert {entry.header.submitter for entry in workspace.ledger.entries(kind="witnessing")} <= sealed, "the operator is named sealed, here too"
     assert record["logSize"] == tlog.parse_checkpoint(tlog.parse_note(record["checkpoint"].encode()).text).size
     world.tiny.assert_sound()
 

@@ -28,7 +28,7 @@ def record_witnessing(context: StageContext) -> bool:
         return False
     evidence = Evidence(_KIND, (context.source_subject,), _predicate(context, report, at))
     envelope = sign_payload(build_payload(evidence, settings.registry), settings.pipeline_signer())
-    submission = Submission(envelope, _KIND, f"run:{context.run}", slot=slot(context.run, context.stage, context.attempt, _KIND), submitter=settings.operator)
+    submission = Submission(envelope, _KIND, f"run:{context.run}", slot=slot(context.run, context.stage, context.attempt, _KIND), submitter=settings.submitter)
     with settings.open_writer() as ledger:
         ledger.append([submission])
     return True
