@@ -23,6 +23,8 @@ from bench._rivals import HOME, RIVALS
 from lotmark.trace.api import find_impact, load_trace, roll_up
 
 ROUNDS = 3
+LIMIT = 600
+"""Seconds that another tool has."""
 FLOOR = Path(__file__).with_name("_floor.py")
 _FLOOR_TEXT = "bare Python that does the same checks over the same bytes"
 
@@ -31,10 +33,10 @@ def run() -> list[Row]:
     """Sizes, memory, the second call, growth, impact, other tools."""
     with tempfile.TemporaryDirectory(prefix="lotmark-bench-") as name:
         products = {count: _product(Path(name) / str(count), count) for count in (1_000, 5_000, 10_000, 50_000)}
-        rows, ours = _sizes(products)
+        rows = _sizes(products)
         rows += _again(products[10_000][0])
         rows += _parts(products[10_000][0], products[50_000][0])
-        return rows + _others(Path(name), ours)
+        return rows + _others(Path(name), products[10_000][0])
 
 
 def _product(root: Path, count: int) -> tuple[Path, Corpus]:
@@ -56,8 +58,7 @@ def _same(who: str, found: Counter[tuple[str, str]], corpus: Corpus) -> None:
         raise SystemExit(f"{who} missed {list((planted - found).items())[:5]} and invented {list((found - planted).items())[:5]}")
 
 
-def _sizes(products: dict[int, tuple[Path, Corpus]]) -> tuple[list[Row], float]:
-    """The rows, and our CPU seconds at 10,000 items."""
+def _sizes(products: dict[int, tuple[Path, Corpus]]) -> list[Row]:
     rows = []
     costs = {}
     aims = {1_000: (None, 0.35, None), 5_000: (None, None, None), 10_000: (3.0, 1.5, 150.0), 50_000: (2.5, None, 600.0)}
@@ -73,7 +74,7 @@ def _sizes(products: dict[int, tuple[Path, Corpus]]) -> tuple[list[Row], float]:
         if memory:
             rows.append(Row(f"cold check of {count} items, memory", max(pair[0][2] for pair in pairs), None, memory, "lower", "MiB"))
     rows.append(Row("growth: CPU of 50000 items to CPU of 5000", costs[50_000] / costs[5_000], None, 10.0, "lower", "times"))
-    return rows, costs[10_000]
+    return rows
 
 
 def _again(root: Path) -> list[Row]:
@@ -102,7 +103,8 @@ def _parts(ten: Path, fifty: Path) -> list[Row]:
     ]
 
 
-def _others(folder: Path, ours: float) -> list[Row]:
+def _others(folder: Path, product: Path) -> list[Row]:
+    """Each of the others once, and ours right after it: what else the machine does at the time slows both."""
     rows = []
     sound = make_corpus(10_000, faults=False)
     for rival in RIVALS:
@@ -112,9 +114,16 @@ def _others(folder: Path, ours: float) -> list[Row]:
         root = folder / rival.program / rival.name.replace(" ", "-")
         root.mkdir(parents=True)
         rival.write(sound, root)
-        cost = sum(_measure([word.replace("{bin}", str(HOME / "bin")) for word in command], root, strict=False)[0] for command in rival.command)
-        rows.append(Row(f"{rival.name}: its CPU on 10000 items to ours", cost / ours, None, rival.times, "higher", "times", f"{cost:.1f} s CPU"))
+        cost = sum(_measure(_limited(command), root, strict=False)[0] for command in rival.command)
+        ours = min(_measure(_command(product, "--no-cache"), product)[0] for _ in range(ROUNDS))
+        told = f"its {cost:.1f} s CPU to our {ours:.2f}"
+        rows.append(Row(f"{rival.name}: its CPU on 10000 items to ours", cost / ours, None, rival.times, "higher", "times", told))
     return rows
+
+
+def _limited(command: Sequence[str]) -> list[str]:
+    """The command of the other tool. At LIMIT it is ended: its time until then is the least that it takes."""
+    return ["timeout", str(LIMIT), *(word.replace("{bin}", str(HOME / "bin")) for word in command)]
 
 
 def _command(root: Path, *more: str) -> list[str]:
