@@ -52,7 +52,7 @@ bench: $(STAMP)  ## measure: ours against the raw limit, in one run
 	@$(PY) -m bench all
 
 rivals:  ## other traceability tools for `python -m bench trace`, in an environment of their own
-	@python3 -m venv .make/rivals && .make/rivals/bin/pip install --quiet --disable-pip-version-check strictdoc==0.30.4 doorstop==3.2 sphinx-needs==9.1.0 bmw-lobster-core==1.0.6 bmw-lobster-tool-trlc==1.0.6
+	@python3 -m venv .make/rivals && .make/rivals/bin/pip install --quiet --disable-pip-version-check strictdoc==0.30.4 doorstop==3.2 sphinx-needs==9.1.0 bmw-lobster-core==1.0.6 bmw-lobster-tool-trlc==1.0.6 bmw-lobster-tool-python==1.0.6
 
 reproduce: $(STAMP)  ## build our own wheel twice and compare
 	@$(VENV)/bin/lotmark build

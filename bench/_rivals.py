@@ -100,7 +100,7 @@ def write_doorstop(corpus: Corpus, root: Path) -> None:
 
 
 def write_trlc(corpus: Corpus, root: Path) -> None:
-    """LOBSTER reads requirements from TRLC; a package per corpus, a file per type."""
+    """LOBSTER reads requirements from TRLC, a package per corpus, a file per type; and all tests from Python, for which it has a reader."""
     (root / "model.rsl").write_text("package bench\n\ntype Item {\n  title String\n  text String\n  above optional Item [1 .. *]\n}\n")
     for prefix, items in _by_prefix(corpus).items():
         parts = ["package bench\n"]
@@ -111,15 +111,29 @@ def write_trlc(corpus: Corpus, root: Path) -> None:
     (root / "lobster.yaml").write_text(
         "conversion-rules:\n  - package: bench\n    record-type: Item\n    namespace: req\n    description-fields: text\n    tags:\n      - field: above\n        namespace: req\n"
     )
-    (root / "lobster.conf").write_text('requirements "Items" {\n  source: "items.lobster";\n}\n')
+    (root / "lobster.conf").write_text(
+        'requirements "Items" {\n  source: "items.lobster";\n}\n\nactivity "Tests" {\n  source: "tests.lobster";\n  trace to: "Items";\n}\n'
+    )
+    for name, tests in corpus.tests.items():
+        parts = []
+        for test in tests:
+            tags = ",".join(f"bench.{one.replace('-', '_')}" for one in test.ids)
+            parts.append(
+                f'def {test.name}():\n    # lobster-trace: {tags}\n    value = act("{test.name}", low=1, high=9)\n    assert value.low <= value.high\n'
+            )
+        path = (root / name).with_suffix(".py")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n\n".join(parts))
 
 
 RIVALS = (
     Rival(
-        *("LOBSTER (TRLC)", "lobster-report", write_trlc),
+        *("LOBSTER (TRLC and Python)", "lobster-report", write_trlc),
         (
             ("{bin}/lobster-trlc", "--config", "lobster.yaml", "--out", "items.lobster", "."),
+            ("{bin}/lobster-python", "--activity", "--single", "--out", "tests.lobster", "tests"),
             ("{bin}/lobster-report", "--lobster-config", "lobster.conf", "--out", "report.lobster"),
+            ("{bin}/lobster-ci-report", "report.lobster"),
         ),
         8,
     ),

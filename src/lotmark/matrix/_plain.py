@@ -50,4 +50,3 @@ def plain_cases(waiting: Sequence[Sequence[str]], identities: Identities, suite:
         return None
     ids = map(add, map(itemgetter(0), known), names)  # type: ignore[arg-type]
     return list(map(ResultCase, ids, names, classes, repeat(suite), repeat(file), repeat("passed"), seconds))
-
