@@ -23,7 +23,7 @@ from lotmark.ledger.models import Receipt, Submission
 MAX_GROUP: Final = 1024
 """Entries in one group; a single batch may be longer, for it is never split."""
 PATIENT: Final = 0.25
-"""The patience for a server, measured with `bench ledger`."""
+"""The patience for a server; a first value (ADR 340)."""
 _PAUSE: Final = 0.0002
 """Seconds between two looks at who has come back."""
 
