@@ -459,6 +459,8 @@ class CapsuleVerdict:
     shift: timedelta
 
     def claim_text(self) -> str:
-        """The claim in words: exactly what was done."""
-        later = f", the clock {self.shift.days} days on" if self.shift else ""
-        return f"R5: rebuilt from the capsule alone, offline{later}"
+        """The claim in words: exactly what was done, and that it does not hold where the bytes are others or none."""
+        how = f"from the capsule alone, offline{f', the clock {self.shift.days} days on' if self.shift else ''}"
+        if self.verdict is Verdict.IDENTICAL:
+            return f"R5: rebuilt {how}"
+        return f"R5 does not hold: {'the build failed' if self.verdict is Verdict.FAILED else 'the build gave other outputs'} {how}"

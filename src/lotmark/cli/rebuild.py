@@ -34,7 +34,7 @@ def command(output: Output, release: str, capsule: Path, years: int, destination
         "release": release,
         "buildKey": found.key.hex,
         "verdict": found.verdict.value,
-        "claim": "R5",
+        "claim": "R5" if found.verdict is Verdict.IDENTICAL else None,
         "claimText": found.claim_text(),
         "outputs": [{"name": name, "expected": old.hex, "rebuilt": new.hex if new else None} for name, old, new in found.outputs],
     }

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fakes.build_world import TODAY, make_clock, make_repo, shell, spec_for
@@ -118,8 +118,15 @@ def test_the_ruleset_handles_all_that_the_kernel_knows(version: int, network: bo
     assert ruleset(version, network=network) == struct.pack(f"<{len(parts)}Q", *parts)
 
 
-@settings(max_examples=20)
-@given(st.builds(Confinement, st.text(), st.integers(), st.lists(st.text(max_size=9), max_size=3), st.text(), st.just({"A": "\n=\x01"})))
+@pytest.mark.parametrize(
+    "what",
+    [
+        Confinement("m", 1, [], "", {}),
+        Confinement("m", 2**31, ["sh", "-c", "echo 'a' \"b\"\n"], "/a b", {"A": "\n=\x01"}, ["/usr"], ["/tmp/x"], [0, 3]),
+        Confinement("\u202e", -1, ["\udcff", ""], "/\U0001f600", {"": ""}, cpus=[], network=True, processes=0, file_size=2**63, report=True),
+    ],
+    ids=["least", "quotes and lines", "no text that prints"],
+)
 def test_the_launcher_reads_what_it_is_given(what: Confinement) -> None:
     assert Confinement(**json.loads(what.to_json())) == what
 

@@ -22,6 +22,11 @@ def verdict_of(verdict: Verdict, rebuilt: Digest | None, shift: dt.timedelta = d
     return CapsuleVerdict("1.0", Digest.of(b"key"), verdict, (("out/fw.bin", OLD, rebuilt),), result, shift)
 
 
+CLAIMS = {
+    Verdict.IDENTICAL: "R5: rebuilt",
+    Verdict.DIFFERENT: "R5 does not hold: the build gave other outputs",
+    Verdict.FAILED: "R5 does not hold: the build failed",
+}
 ENDS = [(Verdict.IDENTICAL, OLD, 0), (Verdict.DIFFERENT, NEW, 1), (Verdict.DIFFERENT, None, 1), (Verdict.FAILED, None, 1)]
 
 
@@ -40,11 +45,14 @@ def test_rebuild_ends_as_its_verdict_says(tmp_path: Path, monkeypatch: pytest.Mo
         words = ("rebuild", "1.0", "--capsule", str(tmp_path), "--years", "10", "-o", str(tmp_path / "made"))
         text, wire = call(*words), call("--format", "json", *words)
     assert (text.code, wire.code) == (code, code)
-    assert f"{verdict.value}. R5: rebuilt from the capsule alone, offline, the clock 3652 days on." in text.out
+    how = "from the capsule alone, offline, the clock 3652 days on"
+    assert f"{verdict.value}. {CLAIMS[verdict]} {how}. build key" in text.out
     assert ("cc: not found" in text.out) is (verdict is Verdict.FAILED)
     told = json.loads(wire.out)
     assert told["schema"].endswith("rebuild/v1")
     assert told["outputs"] == [{"name": "out/fw.bin", "expected": OLD.hex, "rebuilt": rebuilt.hex if rebuilt else None}]
+    assert told["claim"] == ("R5" if verdict is Verdict.IDENTICAL else None)
+    assert told["claimText"] == f"{CLAIMS[verdict]} {how}"
     assert told["buildKey"] == Digest.of(b"key").hex
     assert (tmp_path / "made/out/fw.bin").read_bytes() == b"fw"
     assert asked == [("1.0", dt.timedelta(days=3652))] * 2
