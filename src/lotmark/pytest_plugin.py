@@ -5,7 +5,8 @@ writes into each JUnit ``testcase`` the properties ``nodeid`` and, per id, ``ver
 run, one node id per line with a tab and what it verifies, and exits: the list of expected tests.
 
 It imports nothing of Lotmark, so that every pytest start of the machine pays next to nothing for it. Properties are set
-while collecting, on the item itself; so they survive xdist, reruns and tests that fail in their fixtures.
+while collecting, on the item itself; so they survive xdist, reruns and tests that fail in their fixtures. A try that
+pytest-rerunfailures repeats is written as the failure that it was.
 """
 
 from __future__ import annotations
@@ -42,6 +43,30 @@ def pytest_configure(config: pytest.Config) -> None:
         for name, value in (("dist", "no"), ("numprocesses", None), ("tx", []), ("xmlpath", None)):
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+    config.pluginmanager.register(_RepeatedTries(config), "lotmark-repeated-tries")
+
+
+class _RepeatedTries:
+    """Keeps a red try red: pytest writes the outcome ``rerun`` as a case without a failure, which reads as a pass."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if str(report.outcome) != "rerun":
+            return
+        # Not public, and there is no other way to the writer of results; a test holds it with each new pytest.
+        from _pytest.junitxml import xml_key
+
+        results = self._config.stash.get(xml_key, None)
+        if results is None:
+            return
+        case = results.node_reporter(report)
+        if report.when == "call":
+            case.append_failure(report)
+        else:
+            case.append_error(report)
 
 
 @pytest.hookimpl(trylast=True)

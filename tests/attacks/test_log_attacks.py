@@ -48,7 +48,7 @@ def test_l07_a_ledger_that_was_put_back_is_a_rollback_and_signs_nothing(world):
     assert f"ROLLBACK: the log has {size} entries, w1.example cosigned {larger}" in detail
     assert [path.name for path in world.evidence()] == ["ours.checkpoint", "witness.checkpoint"]
     found = world.tiny.cli("--format", "json", "log", "fsck")
-    assert (found.code, codes(found)) == (6, ["LM-LED-115"])
+    assert (found.code, set(codes(found))) == (6, {"LM-LED-115"}), "the witness's memory and the user's own tell"
     with pytest.raises(IntegrityError, match="ROLLBACK") as caught:
         world.grow()
     assert caught.value.code == "LM-LED-115"
@@ -61,6 +61,8 @@ def test_l07_with_the_whole_state_put_back_the_witness_tells(world):
     world.grow(2)
     world.ask()
     world.put_back(before, whole=True)
+    assert world.tiny.cli("log", "fsck").code == 6, "who has seen the longer log is told"
+    world.forget()
     assert world.tiny.cli("log", "fsck").code == 0, "what lies in the folder is sound"
     told = world.ask()
     assert (told.code, answers(told)[0][0]) == (6, "rollback")
@@ -104,7 +106,7 @@ def test_l08_two_trees_of_one_size_under_the_stolen_key_are_a_fork(world):
     size = world.size()
     world.rewrite(swapped)
     fsck = world.tiny.cli("--format", "json", "log", "fsck")
-    assert (fsck.code, codes(fsck)) == (6, ["LM-LED-116"]), "the machine itself remembers"
+    assert (fsck.code, set(codes(fsck))) == (6, {"LM-LED-116"}), "the machine itself remembers"
     world.forget()
     assert world.tiny.cli("log", "fsck").code == 0
     told = world.ask()

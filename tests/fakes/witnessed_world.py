@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import threading
 from collections.abc import Iterator
@@ -98,8 +99,10 @@ class WitnessedWorld:
         shutil.copy(place / "ledger.db", self.tiny.state / "ledger.db")
 
     def forget(self) -> None:
-        """Remove what the machine itself remembers of the witnesses."""
+        """Remove what the machine itself remembers of the witnesses, and what its user has seen of the log."""
         shutil.rmtree(self.tiny.state / "witnessed", ignore_errors=True)
+        for path in (Path(os.environ["XDG_CONFIG_HOME"]) / "lotmark").rglob("*.checkpoint"):
+            path.unlink()
 
     def snapshot(self, name: str) -> Path:
         place = self.folder / name

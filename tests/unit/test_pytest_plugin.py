@@ -140,6 +140,79 @@ def test_a_second_try_does_not_double_the_properties(project):
     assert properties(project / "out.xml") == EXPECTED
 
 
+REPEATED = """\
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    for last in (False, True):
+        item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        reports = runtestprotocol(item, nextitem=nextitem, log=False)
+        red = any(report.failed for report in reports)
+        for report in reports:
+            if report.failed and not last:
+                report.outcome = "rerun"
+            item.ihook.pytest_runtest_logreport(report=report)
+        item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        if not red:
+            break
+        item._initrequest()
+    return True
+"""
+"""What pytest-rerunfailures does with ``--reruns 1``. The package itself opens a server in each pytest that has xdist, so it is not installed here."""
+
+UNSTEADY = """\
+import pathlib
+import pytest
+
+def first(name):
+    place = pathlib.Path(__file__).with_name(name)
+    fresh = not place.exists()
+    place.touch()
+    return fresh
+
+@pytest.mark.verifies("REQ-007")
+def test_red_then_green():
+    assert not first("one")
+
+@pytest.fixture
+def slow_to_come():
+    if first("two"):
+        raise RuntimeError("not there yet")
+
+def test_fixture_then_green(slow_to_come):
+    pass
+
+def test_green():
+    pass
+
+def test_red_twice():
+    assert 0
+"""
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_a_try_that_is_repeated_is_written_as_the_failure_that_it_was(tmp_path, arguments):
+    (tmp_path / "conftest.py").write_text(REPEATED)
+    (tmp_path / "test_it.py").write_text(UNSTEADY)
+    run(tmp_path, "--junitxml=out.xml", *arguments)
+    tries = {}
+    for case in ET.parse(tmp_path / "out.xml").iter("testcase"):
+        tries.setdefault(case.get("name"), []).append([child.tag for child in case if child.tag != "properties"])
+    assert tries == {
+        "test_red_then_green": [["failure"], []],
+        "test_fixture_then_green": [["error"], []],
+        "test_green": [[]],
+        "test_red_twice": [["failure"], ["failure"]],
+    }
+
+
+@pytest.mark.parametrize("arguments", [(), ("-n", "2")], ids=["alone", "xdist"])
+def test_without_a_file_of_results_a_repeated_try_changes_nothing(tmp_path, arguments):
+    (tmp_path / "conftest.py").write_text(REPEATED)
+    (tmp_path / "test_it.py").write_text(UNSTEADY)
+    assert "1 failed, 3 passed" in run(tmp_path, *arguments).stdout
+
+
 WRONG = {
     "verifies": "names no id",
     "verifies()": "names no id",
@@ -177,7 +250,7 @@ def test_the_plugin_imports_nothing_of_lotmark_and_nothing_heavy():
     tree = ast.parse(PLUGIN.read_text())
     names = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     names |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
-    assert names <= {"__future__", "sys", "typing", "pytest"}
+    assert names <= {"__future__", "sys", "typing", "pytest", "_pytest.junitxml"}, "pytest has loaded its writer of results anyway"
     script = "import sys, pytest; before = set(sys.modules); import lotmark.pytest_plugin; print(sorted(set(sys.modules) - before))"
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
     assert ast.literal_eval(loaded) == ["lotmark", "lotmark.pytest_plugin"]
