@@ -36,6 +36,7 @@ PAGES = {str(path.relative_to(DOCS).with_suffix("")): path for path in sorted(DO
 NOT_RUN: dict[str, list[str]] = {
     "how-to/keep-a-checkpoint-elsewhere": ["pushes to a repository of yours"],
     "how-to/keep-blobs-on-s3": ["needs a bucket", "needs an administrator of the storage", "needs a bucket to copy to"],
+    "how-to/rebuild-years-later": ["copies the packages of a whole system", "needs the capsule"],
     "how-to/time-stamps": ["asks a time stamping authority", "needs a bundle that was stamped"],
 }
 """Blocks that are not run, with the page's own reason: a new one is added here by somebody who thought about it."""
@@ -44,6 +45,7 @@ SHOWN_ELSEWHERE = {
     "how-to/keep-blobs-on-s3": "e2e/test_blobs_on_s3.py",
     "how-to/know-your-components": "unit/cli/test_supply_command.py",
     "how-to/link-work": "docs/test_link_work.py",
+    "how-to/rebuild-years-later": "e2e/test_capsule.py",
     "how-to/time-stamps": "e2e/test_timestamps.py",
     "how-to/use-postgresql": "e2e/test_postgres.py",
 }

@@ -37,7 +37,7 @@ def expire(log, act, at=LATER):
 def test_the_plan_names_day_class_entries_and_blobs(log):
     blob = log.ledger.blobs.put(b"results")
     first, second = log.note("one", blobs=(blob,)), log.note("two")
-    assert plan(log) == ActBody(scope=f"run:{RUN}", on="2028-11-23", retention_class="unreleased", entries=[first, second], blobs=[blob.hex])
+    assert plan(log) == ActBody(scope=f"run:{RUN}", version="1.0.0", on="2028-11-23", retention_class="unreleased", entries=[first, second], blobs=[blob.hex])
 
 
 @pytest.mark.parametrize("today", [date(2026, 11, 24), date(2028, 11, 22), date(2028, 11, 23)], ids=["the next day", "the day before", "the last day"])
