@@ -385,10 +385,11 @@ def test_a_second_run(tiny, monkeypatch):
 
 @pytest.mark.slow
 def test_two_runs_at_once_make_one(tiny):
-    """Whoever comes second waits, sees what was recorded, and adds nothing to it."""
+    """Whoever comes second waits ten seconds, sees what was recorded and adds nothing to it; on a slow machine he is told who runs."""
     processes = [tiny.process("--format", "json", "run") for _ in range(2)]
     results = [process.communicate() for process in processes]
-    assert [process.returncode for process in processes] == [8, 8], results
+    assert sorted(process.returncode for process in processes) in ([4, 8], [8, 8]), results
+    assert [output[1].count("error[LM-PIP-001]") for output, process in zip(results, processes, strict=True) if process.returncode == 4] in ([], [1]), results
     assert tiny.kinds()["stage-result"] == 8
     assert tiny.kinds()["run-opened"] == 1
     assert_whole(tiny)
