@@ -248,3 +248,15 @@ def test_a_root_may_be_a_key_in_a_token():
     public = KeySigner(p256_key("hsm")).public_key
     policy = TrustPolicy("log.example/a", _vkey("log.example/a", "log"), (public, signer("ada").public_key))
     assert parse_trust_policy(format_trust_policy(policy)).roots == (public, signer("ada").public_key)
+
+
+def test_timestamp_roots_are_written_and_read_back():
+    policy = replace(POLICY, timestamp_roots=(b"0one", b"0two"))
+    assert parse_trust_policy(format_trust_policy(policy)) == policy
+
+
+@pytest.mark.parametrize("roots", [(b"1one",), (b"",), (b"0one", b"0one")], ids=["no certificate", "empty", "twice"])
+def test_timestamp_roots_that_are_no_certificates_or_stand_twice_are_refused(roots):
+    with pytest.raises(UsageError, match="timestampRoots") as caught:
+        format_trust_policy(replace(POLICY, timestamp_roots=roots))
+    assert caught.value.code == "LM-ATT-050"

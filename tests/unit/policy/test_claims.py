@@ -327,3 +327,21 @@ def test_the_latest_attempt_of_the_stage_speaks(run):
     found = compute_facts(run.entries(again), NOON)
     assert found["matrix"]["unsatisfied"][0]["status"] == "inconsistent"
     assert found["stages"][3]["outcome"] == "inconsistent"
+
+
+# ---- quarantine
+
+
+def test_a_quarantine_that_the_test_run_does_not_know_is_inconsistent(run):
+    row(run)["tests"][0]["quarantined"] = True
+    assert statuses(run)["REQ-001"] == "inconsistent"
+    assert "REQ-001, unit: t_ct is in quarantine in the matrix, and the unit tests say otherwise" in contradictions(run, "validation")
+    assert not accepted(run)
+
+
+def test_a_quarantine_that_the_matrix_keeps_silent_is_inconsistent_and_does_not_refuse_its_stage(run):
+    run.predicate("test-run", "unit")["tests"][0]["quarantined"] = "qpcr:QRT-0001"
+    assert statuses(run)["REQ-001"] == "inconsistent"
+    assert "REQ-001, unit: t_ct is not in quarantine in the matrix, and the unit tests say otherwise" in contradictions(run, "validation")
+    assert contradictions(run, "unit") == []
+    assert not accepted(run)
