@@ -19,7 +19,7 @@ demo: system $(STAMP)  ## release the example product in ./demo and print the fi
 	@$(VENV)/bin/lotmark demo demo --replace
 
 test: system system-test $(STAMP) sdists npm  ## pass the tests
-	@$(PY) -m pytest -q -n 2 --dist worksteal tests
+	@$(PY) -m pytest -q -n 3 --dist worksteal tests
 
 check: $(STAMP) lint types imports own  ## lint, types, layers, our own requirements
 
@@ -41,7 +41,7 @@ fmt: $(STAMP)  ## format the code
 	@$(VENV)/bin/ruff format src tests bench
 
 coverage: system system-test $(STAMP) sdists npm  ## the tests with branch coverage, and the floors that it must keep
-	@$(PY) -m coverage erase && $(PY) -m pytest -q -n 2 --dist worksteal --cov=lotmark --cov-branch --cov-report= tests
+	@$(PY) -m coverage erase && $(PY) -m pytest -q -n 3 --dist worksteal --cov=lotmark --cov-branch --cov-report= tests
 	@$(PY) -m coverage report
 	@$(PY) tools/coverage_floors.py
 
