@@ -197,6 +197,65 @@ def test_ends_within_the_limits(expires: str) -> None:
     assert not [each for each in checked(text(INTEGRATION, expires=expires)) if each.code in {"LM-MTX-068", "LM-MTX-070"}]
 
 
+@pytest.mark.parametrize(
+    ("limits", "expires", "message", "cure"),
+    [
+        pytest.param(
+            "",
+            "2026-12-24",
+            "the quarantine would last until 2026-12-24, more than 30 days from now",
+            "name a day not after 2026-12-23, or raise `quarantine-limits` under approval",
+            id="the limit that holds where none is written",
+        ),
+        pytest.param(
+            "quarantine-limits: {max-tests: 10, max-days: 1}\n",
+            "2026-11-25",
+            "the quarantine would last until 2026-11-25, more than 1 days from now",
+            "name a day not after 2026-11-24, or raise `quarantine-limits` under approval",
+            id="one day",
+        ),
+        pytest.param(
+            "quarantine-limits: {max-tests: 10, max-days: 8}\n",
+            "2026-12-02",
+            "the quarantine would last until 2026-12-02, more than 8 days from now",
+            "name a day not after 2026-12-01, or raise `quarantine-limits` under approval",
+            id="over the end of a month",
+        ),
+    ],
+)
+def test_an_end_too_far_names_the_last_day_that_is_accepted(limits: str, expires: str, message: str, cure: str) -> None:
+    (finding,) = of_code(checked(text(INTEGRATION, expires=expires) + limits), "LM-MTX-070")
+    assert (finding.message, finding.help) == (message, cure)
+    last_day = cure.split()[5].rstrip(",")
+    assert not of_code(checked(text(INTEGRATION, expires=last_day) + limits), "LM-MTX-070")
+
+
+@pytest.mark.parametrize(
+    ("entries", "line"),
+    [
+        pytest.param(["INTEGRATION", "UNIT"], 1, id="the second entry names it"),
+        pytest.param(["UNIT", "INTEGRATION"], 0, id="the first entry names it"),
+        pytest.param(["INTEGRATION", "tests/unit/**"], 1, id="a glob of the second entry"),
+        pytest.param(["UNIT", "UNIT"], 0, id="both do: the first is shown"),
+    ],
+)
+def test_the_finding_stands_at_the_entry_that_holds_the_test(entries: list[str], line: int) -> None:
+    names = {"INTEGRATION": INTEGRATION, "UNIT": UNIT}
+    of = MATRIX + "quarantine:\n"
+    of += "".join(f'  - {{tests: ["{names.get(each, each)}"], reason: slow, owner: dana, expires: "2026-12-01"}}\n' for each in entries)
+    first = MATRIX.count("\n") + 2
+    places = {each.location.line for each in of_code(checked(of), "LM-MTX-069") if each.location and each.subject == "REQ-001"}
+    assert places == {first + line}
+
+
+def test_the_finding_stands_at_the_glob_within_the_entry() -> None:
+    of = MATRIX + "quarantine:\n  - tests:\n"
+    of += f'      - {INTEGRATION}\n      - {UNIT}\n    reason: slow\n    owner: dana\n    expires: "2026-12-01"\n'
+    (finding,) = [each for each in of_code(checked(of), "LM-MTX-069") if each.subject == "REQ-001"]
+    assert finding.location is not None
+    assert finding.location.line == MATRIX.count("\n") + 4
+
+
 def test_too_many_tests() -> None:
     of = text("tests/**") + "quarantine-limits: {max-tests: 4, max-days: 30}\n"
     assert any("5 tests are in quarantine, more than 4" in each.message for each in of_code(checked(of), "LM-MTX-070"))
