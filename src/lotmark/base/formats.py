@@ -23,6 +23,8 @@ _NO_RULES: Final[Mapping[str, Rule]] = MappingProxyType({})
 _NONE_HIDDEN: Final[Mapping[str, int]] = MappingProxyType({})
 # All that a terminal or an XML reader would not take as a character of text; line feed and tab are treated apart.
 _UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
+"""What a spreadsheet takes for the start of a formula; the wide forms are read as the narrow ones."""
 _COLOR = re.compile("(\x1b\\[[0-9;]*m)")
 _SARIF_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 _GITHUB_LEVEL: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -72,6 +74,14 @@ def show_text(text: str) -> str:
 def show_page(text: str) -> str:
     """Text of several lines for a terminal: line feeds, tabs and colours (SGR sequences) stay, every other control character is written out."""
     return "".join(part if _COLOR.fullmatch(part) else _UNSHOWABLE.sub(_written_out, part) for part in _COLOR.split(text))
+
+
+def mark_formula(text: str) -> str:
+    """The text of a cell, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, CSV injection).
+
+    The first character that is no blank decides, since spreadsheets drop blanks when they read a cell.
+    """
+    return f"'{text}" if _FORMULA.match(text) else text
 
 
 def _written_out(match: re.Match[str]) -> str:

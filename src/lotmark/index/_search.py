@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from lotmark.base.errors import UsageError
+from lotmark.base.formats import mark_formula
 from lotmark.index._index import Index
 
 SortKey = Literal["index", "time", "who", "kind", "scope"]
 COLUMNS: Final = ("index", "receivedAt", "kind", "scope", "who", "what", "why", "submitter", "payload")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z)?")
 _ORDER: Final = {"index": "idx", "time": "received_at, idx", "who": "signer, idx", "kind": "kind, idx", "scope": "scope, idx"}
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +80,7 @@ def format_csv(entries: Sequence[dict[str, Any]]) -> str:
 
 
 def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    # An apostrophe makes a spreadsheet show the text as it is; the first character that is no space decides.
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) or text.startswith(_FORMULA) else text
+    return mark_formula("" if value is None else str(value))
 
 
 def _speaks(row: dict[str, Any], wanted: str, names: Sequence[str]) -> bool:

@@ -1,7 +1,7 @@
 """The view as tables: CSV (RFC 4180) and XLSX.
 
-A cell that starts with ``= + - @``, a tab or a carriage return is a formula to a spreadsheet, and titles come from anybody who
-can open a pull request; so such a cell gets an apostrophe in front (OWASP, CSV injection). In XLSX every cell is written as text.
+A cell that starts with ``= + - @``, a tab or a carriage return, blanks before it or none, is a formula to a spreadsheet, and
+titles come from anybody who can open a pull request; so such a cell gets an apostrophe in front (OWASP, CSV injection). In XLSX every cell is written as text.
 """
 
 import csv
@@ -9,13 +9,12 @@ import io
 from collections.abc import Iterable, Sequence
 
 from lotmark.base.errors import EnvironmentLacksError
-from lotmark.base.formats import show_text
+from lotmark.base.formats import mark_formula, show_text
 from lotmark.views.models import TraceView
 
 MATRIX = ("id", "type", "title", "status", "class", "above", "below", "tests", "state", "why not")
 RISKS = ("hazard", "title", "situation", "harm", "severity before", "probability before", "level before", "severity after", "probability after", "level after")
 RISKS_MORE = ("controls", "residual risk", "rationale", "state", "why not")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 MAX_CELL = 32_767
 """Characters that a cell of XLSX holds; what is longer is cut and ends in an ellipsis."""
 
@@ -56,8 +55,8 @@ def format_csv(table: Iterable[Sequence[str]]) -> bytes:
 
 def escape_cell(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
-    shown = "\n".join(show_text(line) for line in text.split("\n"))
-    return f"'{shown}" if shown.startswith(_FORMULA) or text.startswith(_FORMULA) else shown
+    # Marked first: written out, a tab or a carriage return in front would be seen no more.
+    return "\n".join(show_text(line) for line in mark_formula(text).split("\n"))
 
 
 def format_xlsx(view: TraceView) -> bytes:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from lotmark.base.findings import Finding, Location, Severity
-from lotmark.base.formats import FORMATS, count_findings, format_findings, show_text
+from lotmark.base.formats import FORMATS, count_findings, format_findings, mark_formula, show_text
 from lotmark.base.rules import Rule
 
 pytestmark = pytest.mark.verifies("REQ-025")
@@ -64,6 +64,26 @@ def test_findings_are_counted_by_severity():
 )
 def test_text_for_a_terminal_shows_what_it_must_not_send(text, line):
     assert show_text(text) == line
+
+
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠"], ids=lambda sign: f"U+{ord(sign):04X}")
+@pytest.mark.parametrize("blanks", ["", " ", "   ", "\u00a0", "\u3000", "\n", " \n "], ids=["none", "space", "spaces", "no-break", "wide", "feed", "mixed"])
+def test_no_cell_is_a_formula_whatever_blanks_stand_before_it(sign, blanks):
+    text = f"{blanks}{sign}1+1"
+    assert mark_formula(text) == f"'{text}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n", "a=b", " a=b", "1-1", "1", " 1", "REQ-001", "quinn@example.org", "'=1+1", "' =1+1", "(=1)", '"=1"', "\\t=1", "a\n=1", "*1", "/1", "−1"],
+    ids=ascii,
+)
+def test_a_cell_that_is_no_formula_stays(text):
+    assert mark_formula(text) == text
+
+
+def test_a_marked_cell_is_marked_once():
+    assert mark_formula(mark_formula(" =1")) == "' =1"
 
 
 def test_text_names_place_rule_what_and_cure():

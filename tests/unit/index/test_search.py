@@ -116,7 +116,9 @@ class TestCsv:
     def test_no_entry_is_a_header_line(self):
         assert format_csv([]) == ",".join(COLUMNS) + "\r\n"
 
-    @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x","y")', "  =1", " @x"])
+    @pytest.mark.parametrize(
+        "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\r=1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x","y")', "  =1", " @x", "＝1", "\u00a0=1"]
+    )
     def test_no_cell_is_a_formula(self, text: str):
         assert self.cells(why=text, what="said " + text)["why"] == f"'{text}"
 

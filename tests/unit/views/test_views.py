@@ -257,6 +257,25 @@ class TestTables:
     def test_no_cell_is_a_formula(self, text):
         assert escape_cell(text).startswith("'")
 
+    @pytest.mark.parametrize(
+        ("text", "cell"),
+        [
+            (" =1+1", "' =1+1"),
+            ("   @SUM(A1)", "'   @SUM(A1)"),
+            ("\u00a0-1", "'\u00a0-1"),
+            (" \t=1", "' \\t=1"),
+            ("\t=1", "'\\t=1"),
+            ("\r=1", "'\\x0d=1"),
+            ("\n=1", "'\n=1"),
+            (" ＝1", "' ＝1"),
+            (" a=1", " a=1"),
+            ("' =1", "' =1"),
+        ],
+        ids=ascii,
+    )
+    def test_blanks_before_a_formula_hide_it_from_nobody(self, text, cell):
+        assert escape_cell(text) == cell
+
     @pytest.mark.parametrize("text", ["", "REQ-001", "a=b", "1", "a\nb", "'quoted"])
     def test_other_text_is_left_alone(self, text):
         assert escape_cell(text) == text
