@@ -76,6 +76,14 @@ def show_page(text: str) -> str:
     return "".join(part if _COLOR.fullmatch(part) else _UNSHOWABLE.sub(_written_out, part) for part in _COLOR.split(text))
 
 
+def show_json(text: str) -> str:
+    """JSON for a terminal: what a terminal would obey is written as an escape of JSON (RFC 8259, 7); the value stays the same.
+
+    Written JSON holds such characters within strings alone, save line feeds, which stay.
+    """
+    return _UNSHOWABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def mark_formula(text: str) -> str:
     """The text of a cell, with an apostrophe in front where a spreadsheet would take it for a formula (OWASP, CSV injection).
 

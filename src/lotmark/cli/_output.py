@@ -61,8 +61,10 @@ class Output:
             raise UsageError("LM-CLI-005", f"this command has no form {self.format!r}", solution="use text or json; `check` has the other forms")
 
     def format_json(self, schema: str, value: Mapping[str, Any]) -> str:
-        """The result as JSON with its schema's name and version."""
-        return json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False)
+        """The result as JSON with its schema's name and version; no control character of a record stands raw in it."""
+        from lotmark.base.formats import show_json
+
+        return show_json(json.dumps({"schema": f"https://lotmark.dev/output/{schema}/v1", **value}, indent=2, ensure_ascii=False))
 
     def print(self, text: str, *, newline: bool = True) -> None:
         """Print to stdout; of a text no control character of a record reaches the terminal. A reader that has seen enough (head, a pager) changes nothing of the command's exit code."""

@@ -52,6 +52,62 @@ def test_a_note_shows_it_too(capsys, raw, shown):
 
 
 @hostile
+def test_json_writes_it_as_an_escape_and_keeps_the_value(capsys, raw, shown):
+    del shown
+    value = {f"name {raw}": [f"before {raw} after", {"deep": raw}]}
+    output("json").result("x", value, "")
+    told = capsys.readouterr().out
+    assert not [char for char in raw if not char.isprintable() and char in told]
+    assert json.loads(told) == {"schema": "https://lotmark.dev/output/x/v1", **value}
+
+
+@pytest.mark.parametrize(
+    ("raw", "written"),
+    [
+        ("\x7f", "\\u007f"),
+        ("\x80", "\\u0080"),
+        ("\x85", "\\u0085"),
+        ("\x9b", "\\u009b"),
+        ("\x9f", "\\u009f"),
+        ("\xa0", "\xa0"),
+        ("\u200d", "\u200d"),
+        ("\u200e", "\\u200e"),
+        ("\u200f", "\\u200f"),
+        ("\u2028", "\\u2028"),
+        ("\u202a", "\\u202a"),
+        ("\u202e", "\\u202e"),
+        ("\u202f", "\u202f"),
+        ("\u2065", "\u2065"),
+        ("\u2066", "\\u2066"),
+        ("\u2069", "\\u2069"),
+        ("\ud800", "\\ud800"),
+        ("\uffff", "\\uffff"),
+        ("\n", "\\n"),
+        ("\t", "\\t"),
+        ("\x1b", "\\u001b"),
+        ("é", "é"),
+        ("中", "中"),
+        ("😀", "😀"),
+        ("\\", "\\\\"),
+        ("\\u202e", "\\\\u202e"),
+        ("\\\u202e", "\\\\\\u202e"),
+    ],
+    ids=ascii,
+)
+def test_json_escapes_exactly_what_a_terminal_obeys(raw, written):
+    told = output("json").format_json("x", {"a": raw})
+    assert told == f'{{\n  "schema": "https://lotmark.dev/output/x/v1",\n  "a": "{written}"\n}}'
+    assert json.loads(told)["a"] == raw
+
+
+@given(value=st.dictionaries(st.text(max_size=8), st.none() | st.integers() | st.lists(st.text(max_size=8), max_size=3), max_size=3))
+def test_escaped_json_has_the_value_it_had(value):
+    told = output("json").format_json("x", {"a": value})
+    assert json.loads(told)["a"] == value
+    assert show_page(told) == told
+
+
+@hostile
 def test_an_error_shows_it_in_its_reason_its_place_and_its_cure(desk: Desk, raw, shown):
     desk.answers("list_retention", RefusedError("LM-REC-001", f"reason {raw}", where=f"place {raw}", solution=f"cure {raw}"))
     told = desk("records", "status").err.splitlines()
