@@ -3,7 +3,7 @@
 import pytest
 
 from fakes.tiny_product import call
-from fakes.tiny_world import opened, own_configuration
+from fakes.tiny_world import another_user, opened, own_configuration
 from lotmark.base.digest import Digest
 
 pytestmark = [pytest.mark.verifies("REQ-051", "REQ-019", "RC-003", "HAZ-001", "HAZ-005"), pytest.mark.slow]
@@ -36,7 +36,7 @@ class World:
 def made(ceph, tmp_path_factory):
     """The tiny product, released with its blobs in a bucket; each test leaves it sound."""
     world = World(opened().copy(tmp_path_factory.mktemp("s3") / "tiny"), ceph)
-    with pytest.MonkeyPatch.context() as monkeypatch:
+    with another_user(), pytest.MonkeyPatch.context() as monkeypatch:
         world.enter(monkeypatch)
         assert world.tiny.run().outcome == "pending"
         world.tiny.approve()

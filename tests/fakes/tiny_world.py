@@ -4,6 +4,8 @@ import atexit
 import functools
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,14 @@ def _folder() -> Path:
     return folder
 
 
+@contextmanager
+def another_user() -> Iterator[None]:
+    """While inside, a user who has seen no log yet. Whatever goes on with a copy outside a test does it as one: who has seen one copy grow refuses the next."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", tempfile.mkdtemp(prefix="user-", dir=_folder()))
+        yield
+
+
 @functools.cache
 def opened() -> TinyProduct:
     """Committed, with a ledger and everybody's keys; nothing has run."""
@@ -29,7 +39,8 @@ def opened() -> TinyProduct:
 def waiting() -> TinyProduct:
     """Run up to the decision, which waits for signatures."""
     tiny = opened().copy(_folder() / "waiting")
-    report = tiny.run()
+    with another_user():
+        report = tiny.run()
     assert report.outcome == "pending", report
     return tiny
 
@@ -38,8 +49,9 @@ def waiting() -> TinyProduct:
 def released() -> TinyProduct:
     """Signed, released and deployed."""
     tiny = waiting().copy(_folder() / "released")
-    tiny.approve()
-    report = tiny.run()
+    with another_user():
+        tiny.approve()
+        report = tiny.run()
     assert report.outcome == "released", report
     return tiny
 

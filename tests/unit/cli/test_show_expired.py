@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fakes.keeping import expire_by_two, refused_run
-from fakes.tiny_world import waiting
+from fakes.tiny_world import another_user, waiting
 from lotmark.bootstrap.api import find_expired_run
 
 pytestmark = pytest.mark.verifies("REQ-354", "RC-002", "HAZ-003")
@@ -15,10 +15,11 @@ pytestmark = pytest.mark.verifies("REQ-354", "RC-002", "HAZ-003")
 def expired(tmp_path_factory):
     """A refused run that two persons let expire, to be read alone; gives the product, the run, the digest of its artifact and its entries."""
     tiny = waiting().copy(tmp_path_factory.mktemp("expired") / "tiny")
-    run = refused_run(tiny)
-    artifact = tiny.predicates("release-candidate")[-1]["artifact"]["sha256"]
-    count = len(_entries(tiny, run))
-    expire_by_two(tiny, run)
+    with another_user():
+        run = refused_run(tiny)
+        artifact = tiny.predicates("release-candidate")[-1]["artifact"]["sha256"]
+        count = len(_entries(tiny, run))
+        expire_by_two(tiny, run)
     return tiny, run, artifact, count
 
 
