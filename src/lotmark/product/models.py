@@ -12,20 +12,58 @@ import msgspec
 
 from lotmark.base.digest import Digest
 from lotmark.base.documents import Document
+from lotmark.product._models_dependencies import (
+    AssessedComponent,
+    DependencySection,
+    ExploitedList,
+    LicenceException,
+    LicencePolicy,
+    LockFile,
+    NoDependencies,
+    VexFile,
+    VulnerabilityException,
+    VulnerabilityPolicy,
+)
+from lotmark.product._section import Command, DateText, NonEmpty, Seconds, Section, Sha256Hex
 
-NonEmpty = Annotated[str, msgspec.Meta(min_length=1)]
-Seconds = Annotated[int, msgspec.Meta(ge=1, le=24 * 3600)]
-DateText = Annotated[str, msgspec.Meta(pattern=r"^\d{4}-\d{2}-\d{2}$(?!\n)")]
-Sha256Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
-Command = Annotated[list[NonEmpty], msgspec.Meta(min_length=1)]
-"""A command as an argument list; no shell stands between."""
-
-
-class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab", kw_only=True):
-    """Base of every mapping in the product's own files.
-
-    Subclasses repeat ``frozen=True, kw_only=True``: msgspec does not inherit the second, type checkers not the first.
-    """
+__all__ = [
+    "AssessedComponent",
+    "BuildSection",
+    "Command",
+    "Commit",
+    "Comparator",
+    "ConfigurationFile",
+    "DateText",
+    "DependencySection",
+    "DeploySection",
+    "DeviceSection",
+    "DirectoryTarget",
+    "EnvironmentSection",
+    "ExploitedList",
+    "FirmwareChecksum",
+    "LicenceException",
+    "LicencePolicy",
+    "LockFile",
+    "Market",
+    "NoDependencies",
+    "NonEmpty",
+    "PackageSection",
+    "Product",
+    "ProductFile",
+    "ProductSection",
+    "RecordsSection",
+    "Seconds",
+    "Section",
+    "Sha256Hex",
+    "SourceSection",
+    "SourceState",
+    "TestLayer",
+    "TestsSection",
+    "VersionSource",
+    "VexFile",
+    "VulnerabilityException",
+    "VulnerabilityPolicy",
+]
 
 
 class VersionSource(Section, frozen=True, kw_only=True):
@@ -59,7 +97,7 @@ class ProductSection(Section, frozen=True, kw_only=True):
 
 
 class EnvironmentSection(Section, frozen=True, kw_only=True):
-    """The build environment: the host's root read-only plus these trees, until a golden root is declared."""
+    """The build environment: the host's root read-only plus these trees; with ``engine``, the root of `image`."""
 
     backend: Literal["bwrap", "engine", "inplace", "host"] = "bwrap"
     """How build and tests are isolated: in namespaces, in a container of `image`, confined in the CI container that is the pinned image itself; ``host`` is not isolated, and the release policy refuses it."""
@@ -81,140 +119,6 @@ class EnvironmentSection(Section, frozen=True, kw_only=True):
         if self.python == "none":
             return None
         return root / self.python if self.python else Path(sys.executable)
-
-
-class LockFile(Section, frozen=True, kw_only=True):
-    """One lock file and its kind; an empty kind is found from the file's name."""
-
-    path: NonEmpty
-    """Relative to the folder of lotmark.yaml."""
-    kind: Literal["", "pip", "uv", "npm", "poetry", "pylock", "pdm", "yarn", "pnpm", "cargo", "go", "gradle", "maven", "conan", "gem", "cyclonedx", "spdx"] = ""
-    """Which reader takes it."""
-
-
-class NoDependencies(Section, frozen=True, kw_only=True):
-    """The statement that a product has no third-party components, with the person who answers for it."""
-
-    reason: NonEmpty
-    """Why there are none."""
-    owner: NonEmpty
-    """The person who answers for it."""
-
-
-class LicenceException(Section, frozen=True, kw_only=True):
-    """A component whose licence was looked at by a person."""
-
-    component: NonEmpty
-    """``name`` or ``name@version`` or a purl."""
-    licence: NonEmpty
-    """The SPDX expression that holds for it."""
-    reason: NonEmpty
-    """Why it may be used."""
-    owner: NonEmpty
-    """The person who looked."""
-    expires: DateText
-    """The last day on which it holds."""
-
-
-class LicencePolicy(Section, frozen=True, kw_only=True):
-    """SPDX licence ids that may be used; an expression holds if one of its OR branches uses only these."""
-
-    allow: list[NonEmpty]
-    """SPDX licence identifiers."""
-    exceptions: list[LicenceException] = []
-    """Components that a person has looked at."""
-
-
-class VulnerabilityException(Section, frozen=True, kw_only=True):
-    """A known vulnerability that does not affect the product (VEX justification words)."""
-
-    id: NonEmpty
-    """The identifier of the advisory, or one of its aliases."""
-    component: NonEmpty
-    """``name`` or ``name@version`` or a purl."""
-    justification: Literal[
-        "component_not_present",
-        "vulnerable_code_not_present",
-        "vulnerable_code_not_in_execute_path",
-        "vulnerable_code_cannot_be_controlled_by_adversary",
-        "inline_mitigations_already_exist",
-    ]
-    """Why it does not affect the product, in the words of VEX."""
-    reason: NonEmpty
-    """The same in a sentence."""
-    owner: NonEmpty
-    """The person who judged it."""
-    expires: DateText
-    """The last day on which it holds."""
-
-
-class VexFile(Section, frozen=True, kw_only=True):
-    """A VEX document of the repository (OpenVEX or CycloneDX, JSON) and who answers for it here."""
-
-    path: NonEmpty
-    """Path of the document, relative to the folder of lotmark.yaml."""
-    owner: NonEmpty
-    """The person who has read it and answers for it."""
-    expires: DateText
-    """The last day on which its statements hold."""
-
-
-class ExploitedList(Section, frozen=True, kw_only=True):
-    """The catalogue of known exploited vulnerabilities of CISA (JSON), pinned by digest."""
-
-    path: NonEmpty
-    """Path of the catalogue, relative to the folder of lotmark.yaml."""
-    sha256: Sha256Hex
-    """Digest of the catalogue."""
-    retrieved: DateText
-    """The day on which it was fetched."""
-
-
-class AssessedComponent(Section, frozen=True, kw_only=True):
-    """A component that no advisory database covers, whose known anomalies a person looked up elsewhere."""
-
-    component: NonEmpty
-    """``name`` or ``name@version`` or a purl."""
-    reason: NonEmpty
-    """What was looked at, and what came of it."""
-    owner: NonEmpty
-    """The person who looked."""
-    expires: DateText
-    """The last day on which it holds."""
-
-
-class VulnerabilityPolicy(Section, frozen=True, kw_only=True):
-    """The OSV dump (a zip, a folder or one JSON-lines file of OSV records) that is evaluated, pinned by digest."""
-
-    dump: NonEmpty
-    """Path of the dump, relative to the folder of lotmark.yaml."""
-    sha256: Sha256Hex
-    """Digest of the dump."""
-    retrieved: DateText
-    """The day on which it was fetched."""
-    max_age_days: Annotated[int, msgspec.Meta(ge=1)] = 30
-    """How old it may be when a release is decided."""
-    exceptions: list[VulnerabilityException] = []
-    """Known vulnerabilities that do not affect the product."""
-    vex: list[VexFile] = []
-    """Documents that say the same of more vulnerabilities."""
-    exploited: ExploitedList | None = None
-    """The catalogue of vulnerabilities that are known to be exploited."""
-    assessed: list[AssessedComponent] = []
-    """Components that the dump cannot cover."""
-
-
-class DependencySection(Section, frozen=True, kw_only=True):
-    """What the product is made from."""
-
-    locks: list[LockFile] = []
-    """The lock files; every component is pinned in one of them."""
-    none: NoDependencies | None = None
-    """In place of locks, for a product without third-party components."""
-    licences: LicencePolicy
-    """Which licences may be used."""
-    vulnerabilities: VulnerabilityPolicy
-    """What is held against the components."""
 
 
 class Comparator(Section, frozen=True, kw_only=True):
