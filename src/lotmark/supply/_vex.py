@@ -7,14 +7,15 @@ declaration names. What another statement contradicts does not count.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import unquote
 
-from lotmark.base.errors import IntegrityError
+import msgspec
+
 from lotmark.base.findings import Finding, Location
-from lotmark.intake.api import parse_json
 from lotmark.product.models import VexFile
 from lotmark.supply._findings import make_finding
+from lotmark.supply._json import convert_json, decode_json
 from lotmark.supply._names import find_purl, refers_to
 from lotmark.supply.models import Component, RootComponent
 
@@ -30,11 +31,13 @@ _CYCLONEDX = frozenset({
     "code_not_present", "code_not_reachable", "requires_configuration", "requires_dependency", "requires_environment",
     "protected_by_compiler", "protected_at_runtime", "protected_at_perimeter", "protected_by_mitigating_control",
 })  # fmt: skip
+WHOLE_PRODUCT = ""
+"""In place of a component: the statement is about the product with everything in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One judgement: of which vulnerability, in which components ("" for the product as a whole), and what it says."""
+    """One judgement: of which vulnerability, in which components (`WHOLE_PRODUCT` among them), and what it says."""
 
     ids: frozenset[str]
     components: tuple[str, ...]
@@ -49,7 +52,7 @@ class Statement:
     def concerns(self, ids: Sequence[str], component: Component) -> bool:
         """Whether it speaks of this vulnerability in this component."""
         return not self.ids.isdisjoint(ids) and any(
-            not each or refers_to(each, component.ecosystem, component.name, component.version) for each in self.components
+            each == WHOLE_PRODUCT or refers_to(each, component.ecosystem, component.name, component.version) for each in self.components
         )
 
 
@@ -66,20 +69,15 @@ def read_vex(data: bytes, declared: VexFile, product: RootComponent) -> VexReadi
     reading = VexReading([], [])
     place = Location(declared.path)
     try:
-        tree = parse_json(data, what=declared.path)
-    except IntegrityError as error:
-        reading.findings.append(make_finding("LM-SUP-051", error.reason, place))
-        return reading
-    try:
-        if isinstance(tree, dict) and str(tree.get("@context", "")).startswith("https://openvex.dev/ns"):
-            rows = list(_openvex(tree, product))
-        elif isinstance(tree, dict) and tree.get("bomFormat") == "CycloneDX" and isinstance(tree.get("vulnerabilities"), list):
-            rows = list(_cyclonedx(tree, product))
+        tree = decode_json(data, dict[str, Any], declared.path)
+        if str(tree.get("@context", "")).startswith("https://openvex.dev/ns"):
+            rows = _openvex(convert_json(tree, _OpenVex), product)
+        elif tree.get("bomFormat") == "CycloneDX" and "vulnerabilities" in tree:
+            rows = _cyclonedx(convert_json(tree, _CycloneDx), product)
         else:
             raise ValueError("it is neither OpenVEX nor a CycloneDX document with vulnerabilities")  # noqa: TRY301 -- as the readers raise
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        what = f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-        reading.findings.append(make_finding("LM-SUP-051", f"{declared.path} cannot be read: {what}", place))
+    except ValueError as error:
+        reading.findings.append(make_finding("LM-SUP-051", f"{declared.path} cannot be read: {error}", place))
         return reading
     for ids, components, status, justification, reason in rows:
         known = status in _NOT_AFFECTED | _AFFECTED | _SILENT
@@ -97,27 +95,66 @@ def read_vex(data: bytes, declared: VexFile, product: RootComponent) -> VexReadi
 
 
 _Row = tuple[frozenset[str], tuple[str, ...], str, str, str]
+"""Ids, components, status, justification, reason."""
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-def _openvex(tree: dict[str, Any], product: RootComponent) -> list[_Row]:
+class _Identified(msgspec.Struct, rename={"id": "@id"}):
+    id: str = ""
+    identifiers: dict[str, str] = {}
+    subcomponents: list["_Text | _Identified"] = []
+
+
+class _Named(msgspec.Struct):
+    name: _Text
+    aliases: list[_Text] = []
+
+
+class _Statement(msgspec.Struct):
+    vulnerability: _Text | _Named
+    status: str
+    products: list[_Text | _Identified] = []
+    justification: str | None = None
+    impact_statement: str | None = None
+    status_notes: str | None = None
+    action_statement: str | None = None
+
+
+class _OpenVex(msgspec.Struct):
+    statements: list[_Statement]
+
+
+def _openvex(document: _OpenVex, product: RootComponent) -> list[_Row]:
     rows = []
-    for statement in tree["statements"]:
-        vulnerability = statement["vulnerability"]
+    for each in document.statements:
         # Version 0.0.1 wrote the name alone.
-        names = [vulnerability] if isinstance(vulnerability, str) else [vulnerability["name"], *vulnerability.get("aliases", [])]
-        components = tuple(each for entry in statement.get("products") or [] for each in _openvex_components(entry, product))
-        reason = statement.get("impact_statement") or statement.get("status_notes") or statement.get("action_statement") or ""
-        rows.append((frozenset(map(str, names)), components, str(statement["status"]), str(statement.get("justification") or ""), str(reason)[:500]))
+        named = each.vulnerability if isinstance(each.vulnerability, _Named) else _Named(each.vulnerability)
+        components = tuple(found for entry in each.products for found in _openvex_components(entry, product))
+        reason = each.impact_statement or each.status_notes or each.action_statement or ""
+        rows.append((frozenset((named.name, *named.aliases)), components, each.status, each.justification or "", reason.strip()[:500]))
     return rows
 
 
-def _openvex_components(entry: Any, product: RootComponent) -> list[str]:
-    identity = entry if isinstance(entry, str) else str(entry.get("@id") or (entry.get("identifiers") or {}).get("purl") or "")
-    below = [] if isinstance(entry, str) else entry.get("subcomponents") or []
+def _openvex_components(entry: str | _Identified, product: RootComponent) -> list[str]:
+    identity = _identify(entry)
+    below = [] if isinstance(entry, str) else entry.subcomponents
     if _is_product(identity, product):
-        return [each if isinstance(each, str) else str(each["@id"]) for each in below] or [""]
+        return [found for each in below if (found := _identify(each))] if below else [WHOLE_PRODUCT]
     # Another product's statement says nothing of ours, unless it speaks of the component as such.
-    return [] if below else [_without_qualifiers(identity)]
+    return [] if below or not identity else [_without_qualifiers(identity)]
+
+
+def _identify(entry: str | _Identified) -> str:
+    """Its name or package URL; "" where it has only identifiers of other kinds (CPE), by which nothing is found here.
+
+    Raises:
+        ValueError: if it has none at all.
+    """
+    if isinstance(entry, str):
+        return entry
+    if not entry.id and not any(entry.identifiers.values()):
+        raise ValueError("a product or subcomponent has neither `@id` nor `identifiers`")
+    return entry.id or entry.identifiers.get("purl", "")
 
 
 def _is_product(identity: str, product: RootComponent) -> bool:
@@ -131,29 +168,68 @@ def _without_qualifiers(purl: str) -> str:
     return purl.partition("?")[0].partition("#")[0]
 
 
-def _cyclonedx(tree: dict[str, Any], product: RootComponent) -> list[_Row]:
-    root = (tree.get("metadata") or {}).get("component") or {}
-    known: dict[str, str] = {}
-    for component in tree.get("components") or []:
-        reference = str(component.get("bom-ref") or component.get("purl") or "")
-        known[reference] = _without_qualifiers(str(component.get("purl") or f"{component.get('name')}@{component.get('version')}"))
-    if root.get("name") in {product.id, product.name} and str(root.get("version") or product.version) == product.version:
-        known[str(root.get("bom-ref") or "")] = ""
+class _Component(msgspec.Struct, rename={"bom_ref": "bom-ref"}):
+    name: str = ""
+    version: str = ""
+    bom_ref: str = ""
+    purl: str = ""
+
+
+class _Metadata(msgspec.Struct):
+    component: _Component | None = None
+
+
+class _Reference(msgspec.Struct):
+    id: _Text
+
+
+class _Affected(msgspec.Struct):
+    ref: _Text
+
+
+class _Analysis(msgspec.Struct):
+    state: str
+    justification: str | None = None
+    detail: str | None = None
+
+
+class _Judged(msgspec.Struct):
+    id: _Text
+    references: list[_Reference] = []
+    affects: list[_Affected] = []
+    analysis: _Analysis | None = None
+
+
+class _CycloneDx(msgspec.Struct, rename="camel"):
+    vulnerabilities: list[_Judged]
+    serial_number: str = ""
+    metadata: _Metadata | None = None
+    components: list[_Component] = []
+
+
+def _cyclonedx(document: _CycloneDx, product: RootComponent) -> list[_Row]:
+    known = {each.bom_ref or each.purl: _without_qualifiers(each.purl) or f"{each.name}@{each.version}" for each in document.components}
+    root = document.metadata.component if document.metadata else None
+    if root is not None and root.name in {product.id, product.name} and (root.version or product.version) == product.version:
+        known[root.bom_ref] = WHOLE_PRODUCT
+    known.pop("", None)  # nothing can refer to what has no reference
     rows = []
-    for entry in tree["vulnerabilities"]:
-        analysis = entry.get("analysis")
-        if not analysis:
+    for each in document.vulnerabilities:
+        if each.analysis is None:
             continue  # a vulnerability without an analysis is no statement
-        ids = [str(entry["id"]), *(str(each["id"]) for each in entry.get("references") or [])]
-        components = tuple(found for each in entry.get("affects") or [] if (found := _cyclonedx_component(str(each["ref"]), known)) is not None)
-        rows.append((frozenset(ids), components, str(analysis["state"]), str(analysis.get("justification") or ""), str(analysis.get("detail") or "")[:500]))
+        ids = frozenset((each.id, *(reference.id for reference in each.references)))
+        components = tuple(found for affected in each.affects if (found := _cyclonedx_component(affected.ref, document.serial_number, known)) is not None)
+        rows.append((ids, components, each.analysis.state, each.analysis.justification or "", (each.analysis.detail or "").strip()[:500]))
     return rows
 
 
-def _cyclonedx_component(reference: str, known: dict[str, str]) -> str | None:
+def _cyclonedx_component(reference: str, serial: str, known: dict[str, str]) -> str | None:
     """What a ``bom-ref`` or BOM-link (``urn:cdx:serial/version#ref``) means; None for something outside."""
+    own = True
     if reference.startswith("urn:cdx:"):
-        reference = unquote(reference.partition("#")[2])
-    if reference in known:
+        link, _, fragment = reference.partition("#")
+        reference = unquote(fragment)
+        own = link.removeprefix("urn:cdx:").partition("/")[0] == serial.removeprefix("urn:uuid:")
+    if own and reference in known:
         return known[reference]
     return _without_qualifiers(reference) if reference.startswith("pkg:") else None

@@ -208,9 +208,10 @@ class Evaluation:
         """The vulnerability, judged; None where it cannot be told whether the component has it."""
         record, component = matches[0].record, matches[0].component
         severity, score, vector = read_severity(record, [match.affected for match in matches])
+        aliases = tuple(sorted({*(record.aliases or ()), *(record.upstream or ())}))
         found = Vulnerability(
             record.id,
-            tuple(sorted({*(record.aliases or ()), *(record.upstream or ())})),
+            aliases,
             component.purl,
             record.summary[:300],
             severity,
@@ -218,7 +219,7 @@ class Evaluation:
             vector,
             fixed_versions(component, [match.affected for match in matches]),
             "affected",
-            exploited=next((self._exploited[each] for each in (record.id, *(record.aliases or ())) if each in self._exploited), ""),
+            exploited=next((self._exploited[each] for each in (record.id, *aliases) if each in self._exploited), ""),
         )
         called = f"{component.name} {component.version}"
         excepted = self._find_exception(found, component) or self._find_statement(found, component)

@@ -72,6 +72,7 @@ HOLDING = {
     "CycloneDX by purl": cyclonedx(),
     "CycloneDX by reference": cyclonedx(ref="ref-a"),
     "CycloneDX by link": cyclonedx(ref="urn:cdx:f08a6ccd-4dce-4759-bd84-c626675d60a7/1#pkg%3Apypi%2Fa%401.0"),
+    "CycloneDX by a link to itself": {**cyclonedx(ref="urn:cdx:aaa/1#ref-a"), "serialNumber": "urn:uuid:aaa"},
     "CycloneDX of the product": cyclonedx(ref="root"),
     "a false alarm": cyclonedx(state="false_positive"),
 }
@@ -90,6 +91,10 @@ IDLE = {
     "CycloneDX of another version": cyclonedx(ref="root", version="1.0"),
     "CycloneDX outside": cyclonedx(ref="elsewhere"),
     "CycloneDX in triage": cyclonedx(state="in_triage"),
+    "a product known by its CPE alone": openvex(statement(products=[{"identifiers": {"cpe23": "cpe:2.3:a:x:qpcr:*"}}])),
+    "a component of ours known by its CPE alone": openvex(statement(products=[{"@id": "qpcr", "subcomponents": [{"identifiers": {"cpe23": "x"}}]}])),
+    "CycloneDX by a link to a whole document": {**cyclonedx(ref="urn:cdx:aaa/1"), "metadata": {"component": {"name": "qpcr", "version": "2.1.0"}}},
+    "CycloneDX by a reference of another document": {**cyclonedx(ref="urn:cdx:bbb/1#ref-a"), "serialNumber": "urn:uuid:aaa"},
     "CycloneDX without an analysis": {"bomFormat": "CycloneDX", "vulnerabilities": [{"id": "CVE-1", "affects": [{"ref": A}]}]},
 }
 BROKEN = {
@@ -104,6 +109,19 @@ BROKEN = {
     "an unknown justification": openvex(statement(justification="because")),
     "no reason at all": openvex(statement(justification="")),
     "statements of another shape": openvex(3),
+    "a product without identity": openvex(statement(products=[{}])),
+    "a product without a name": openvex(statement(products=[""])),
+    "a product with empty identifiers": openvex(statement(products=[{"@id": "", "identifiers": {"purl": ""}}])),
+    "products as a text": openvex(statement(products="qpcr")),
+    "products as a mapping": openvex(statement(products={A: 1})),
+    "aliases as a text": openvex(statement(vulnerability={"name": "x", "aliases": "CVE-1"})),
+    "a vulnerability without a name": openvex(statement(vulnerability={"name": ""})),
+    "a component of ours without identity": openvex(statement(products=[{"@id": "qpcr", "subcomponents": [{}]}])),
+    "a component of ours without a name": openvex(statement(products=[{"@id": "qpcr", "subcomponents": [""]}])),
+    "a reason that is no text": openvex(statement(justification="", impact_statement={"x": 1})),
+    "a reason of blanks": openvex(statement(justification="", impact_statement=" \n")),
+    "CycloneDX with an empty reference": cyclonedx(ref=""),
+    "CycloneDX with a state that is no text": cyclonedx(state=["not_affected"]),
     "CycloneDX without references": {"bomFormat": "CycloneDX", "vulnerabilities": [{"id": "x", "analysis": {"state": "not_affected"}, "affects": [{}]}]},
     "CycloneDX without an id": {"bomFormat": "CycloneDX", "vulnerabilities": [{"analysis": {"state": "not_affected"}}]},
 }
@@ -193,6 +211,19 @@ def test_a_vulnerability_of_the_catalogue_is_told_as_exploited(told, world):
     assert [found.exploited for found in report.vulnerabilities] == ["2026-10-01"]
 
 
+def test_one_that_is_known_upstream_is_told_as_exploited_too(world):
+    world.require("a", "1.0")
+    world.dump([osv_record("a", identifier="DEBIAN-CVE-1", upstream=["CVE-1"])])
+    catalogue(world, "CVE-1")
+    assert world.codes() == ["LM-SUP-048"]
+
+
+def test_one_that_stands_twice_is_exploited_since_the_first_day(told, world):
+    rows = [{"cveID": "CVE-1", "dateAdded": day} for day in ("2026-02-01", "2026-01-01", "2026-03-01")]
+    catalogue(world, vulnerabilities=rows, count=3)
+    assert "exploited since 2026-01-01" in told().findings[0].message
+
+
 def test_one_that_is_judged_not_to_matter_is_still_shown_with_its_owner(told, world):
     catalogue(world, "CVE-1")
     report = told(openvex(statement()))
@@ -226,7 +257,14 @@ def test_a_catalogue_that_is_not_the_declared_one_means_not_evaluated(world, cha
     assert not report.dump.evaluated
 
 
-@pytest.mark.parametrize("more", [{"count": 7}, {"vulnerabilities": [], "count": 0}, {"vulnerabilities": 3}, {"vulnerabilities": [{"cve": "x"}]}])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"count": 7}, {"vulnerabilities": [], "count": 0}, {"vulnerabilities": 3}, {"vulnerabilities": [{"cve": "x"}]}, {"vulnerabilities": [{"cveID": "CVE-1"}]},
+        {"vulnerabilities": [{"cveID": "CVE-1", "dateAdded": ""}]}, {"vulnerabilities": [{"cveID": "CVE-1", "dateAdded": "soon"}]},
+        {"vulnerabilities": [{"cveID": "", "dateAdded": "2026-01-01"}]}, {"vulnerabilities": [{"cveID": 1, "dateAdded": "2026-01-01"}]},
+    ],
+)  # fmt: skip
 def test_a_catalogue_that_is_incomplete_or_of_another_shape_means_not_evaluated(world, more):
     world.require("a", "1.0")
     catalogue(world, "CVE-0", **more)
