@@ -126,9 +126,12 @@ class Dump:
             if count >= _MAX_RECORDS:
                 raise DumpError("LM-SUP-042", f"it has more than {_MAX_RECORDS} records")
             try:
-                yield _DECODER.decode(data)
+                record = _DECODER.decode(data)
+                # What msgspec passes over as raw text it does not look at.
+                str(record.database_specific, "utf-8")
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 raise DumpError("LM-SUP-042", f"{name} is not an OSV record: {error}") from error
+            yield record
 
     def _parts(self) -> Iterator[tuple[str, bytes | msgspec.Raw]]:
         try:

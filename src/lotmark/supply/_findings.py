@@ -24,6 +24,7 @@ def make_finding(
 def find_date(text: str) -> date | None:
     """``YYYY-MM-DD`` -> date, None if there is no such day."""
     try:
-        return date.fromisoformat(text)
+        # `fromisoformat` also takes week dates and days without hyphens.
+        return date.fromisoformat(text) if len(text) == 10 and "W" not in text else None
     except ValueError:
         return None

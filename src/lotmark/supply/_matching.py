@@ -15,6 +15,7 @@ from lotmark.supply._versions import find_version, is_in_range
 from lotmark.supply.models import Component, Ecosystem, SeverityWord
 
 AFFECTED: Final = "affected"
+_EVENTS = frozenset({"introduced", "fixed", "last_affected", "limit"})
 _WORDS: dict[str, SeverityWord] = {"low": "low", "moderate": "medium", "medium": "medium", "high": "high", "critical": "critical"}
 
 
@@ -40,6 +41,9 @@ def judge_version(ecosystem: Ecosystem, version: str, affected: OsvAffected) -> 
         order = ecosystem if each.type == "ECOSYSTEM" or ecosystem != "ConanCenter" else "npm"
         at = find_version(order, version)
         events = [pair for event in each.events for pair in event.items()]
+        if not _begins(events):
+            unclear = "a range of the record does not say in known words where it begins and ends"
+            continue
         inside = is_in_range(order, at, events) if at is not None else None
         if inside:
             return AFFECTED
@@ -48,6 +52,11 @@ def judge_version(ecosystem: Ecosystem, version: str, affected: OsvAffected) -> 
         elif inside is None:
             return AFFECTED
     return unclear
+
+
+def _begins(events: Sequence[tuple[str, str]]) -> bool:
+    """Whether a range has the event that the schema asks for, and none that no reader knows."""
+    return any(kind == "introduced" for kind, _ in events) and all(kind in _EVENTS for kind, _ in events)
 
 
 def _is_everything(events: Sequence[tuple[str, str]]) -> bool:

@@ -95,6 +95,8 @@ def test_the_digest_of_a_folder_is_what_the_documented_command_prints(tmp_path):
         ("a.json", b"[" * 100_000),
         ("a.zip", b"PK\x03\x04 and no more"),
         ("a.xml", b"<osv/>"),
+        ("a.jsonl", b'{"id": "X-1", "database_specific": {"severity": "\xff"}}'),
+        ("a.jsonl", b'{"id": "X-1", "database_specific": {"severity": "\\ud800"}}'),
     ],
 )
 def test_what_cannot_be_parsed_is_refused_whole(tmp_path, name, data):

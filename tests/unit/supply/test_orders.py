@@ -106,7 +106,11 @@ FIXED = [{"introduced": "0"}, {"fixed": "1.3.1"}]
         ("npm", "1.0.0", affected("npm", [{"introduced": "0"}, {"fixed": "soon"}], "SEMVER"), "cannot be ordered"),
         ("npm", "1.0.0", affected("npm"), "names no version"),
         ("npm", "1.0.0", affected("npm", FIXED, "GIT"), "names no version"),
-        ("npm", "1.0.0", affected("npm", []), False),
+        ("npm", "1.0.0", affected("npm", []), "where it begins and ends"),
+        ("npm", "1.0.0", affected("npm", [{"fixed": "2.0.0"}], "SEMVER"), "where it begins and ends"),
+        ("npm", "1.0.0", affected("npm", [{"introducd": "0"}], "SEMVER"), "where it begins and ends"),
+        ("npm", "1.0.0", affected("npm", [{"introduced": "0"}, {"fixd": "0.9.0"}], "SEMVER"), "where it begins and ends"),
+        ("npm", "1.0.0", affected("npm", [], versions=["1.0.0"]), True),
     ],
 )
 def test_what_a_record_says_of_a_version(ecosystem, version, part, verdict):
