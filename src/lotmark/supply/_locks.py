@@ -109,6 +109,8 @@ class LockSet:
         self.locks: list[Lock] = []
         self._seen: set[str] = set()
         self._paths: set[str] = set()
+        self._empty: list[tuple[str, Location, bool]] = []
+        """Locks that pin nothing: path, place of the declaration, and whether no tool writes such a file."""
 
     def read(self) -> None:
         """Read every declared lock file, look for undeclared ones, and judge the set."""
@@ -121,6 +123,7 @@ class LockSet:
                 self.reading.refuse("LM-SUP-003", f"the kind of the lock file {path} is not known", place, path)
             else:
                 self._read_one(path, kind, place)
+        self._check_empty()
         self._check_declaration()
         self._check_tree()
         self._check_conflicts()
@@ -135,6 +138,8 @@ class LockSet:
         self.reading.pins += one.pins
         self.reading.left_out += one.left_out
         self.reading.findings += one.findings
+        if not one.findings and not one.pins and (kind in _DESCRIBING or not one.left_out):
+            self._empty.append((path, place, kind in _DESCRIBING or not data.strip()))
         # A file that was refused before anything was read is still a named input of the judgement.
         for name, content, count in one.files or [(path, data, 0)]:
             if name not in self._seen:
@@ -150,16 +155,21 @@ class LockSet:
                 raise
             return read_limited(RootedPath(self._config_root).join(path), MAX_LOCK_BYTES)
 
+    def _check_empty(self) -> None:
+        """A lock that pins nothing refuses, unless its tool wrote it beside others that do: then it is a part without dependencies."""
+        if self._declared.none is not None:
+            return
+        alone = not self.reading.pins and not self.reading.left_out
+        for path, place, is_blank in self._empty:
+            severity = Severity.ERROR if alone or is_blank else Severity.WARNING
+            self.reading.findings.append(make_finding("LM-SUP-011", f"{path} holds no component", place, subject=path, severity=severity))
+
     def _check_declaration(self) -> None:
         none, locks = self._declared.none, self._declared.locks
         if none is None and not locks:
             self.reading.refuse("LM-SUP-001", "neither lock files nor `none` are declared", self._where(()))
-        if self.reading.findings:
-            return
-        if none is not None and self.reading.pins:
+        if none is not None and self.reading.pins and not self.reading.findings:
             self.reading.refuse("LM-SUP-009", f"`none` is declared, but the lock files pin {len(self.reading.pins)} components", self._where(("none",)))
-        if none is None and locks and not self.reading.pins and not self.reading.left_out:
-            self.reading.refuse("LM-SUP-011", "the lock files hold no component", self._where(("locks",)))
 
     def _check_tree(self) -> None:
         """Dependency files that lie in the repository without being declared."""

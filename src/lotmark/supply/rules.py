@@ -65,9 +65,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LM-SUP-011",
-        "the lock files hold no component",
-        "An empty lock is more often a failed export than a product without dependencies.",
-        "write the lock file again; if there really are none, add `dependencies.none` with a reason and an owner",
+        "a lock file holds no component",
+        "An empty lock is more often a failed export than a part without dependencies. Beside locks that hold some it is a warning, unless the file is blank or a bill of materials: those say nothing.",
+        "write the lock file again; if the product really has no component, add `dependencies.none` with a reason and an owner",
     ),
     Rule(
         "LM-SUP-012",

@@ -167,12 +167,3 @@ def test_another_format_is_refused_by_name_and_nothing_of_it_counts(more, said):
     reading = document(component("curl"), **more)
     assert [(finding.code, finding.message) for finding in reading.findings] == [("LM-SUP-004", said)]
     assert (reading.pins, reading.files) == ([], [])
-
-
-@pytest.mark.parametrize(
-    ("services", "components", "found"),
-    [([{"name": "a"}], 0, ["LM-SUP-011"]), ([{"name": "a"}], 1, []), ([], 0, [])],
-    ids=["services alone", "services beside components", "nothing at all"],
-)
-def test_a_list_of_services_alone_is_no_list_of_components(services, components, found):
-    assert codes(document(*[component("curl")] * components, services=services)) == found

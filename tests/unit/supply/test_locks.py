@@ -1,5 +1,7 @@
 """The set of lock files: declared, undeclared, contradicted, empty."""
 
+import json
+
 import pytest
 
 from fakes.supply_world import hex_of, messages, requirement
@@ -69,6 +71,45 @@ def test_a_path_may_be_written_in_a_roundabout_way(world):
     report = world.examine()
     assert not report.findings
     assert report.locks[0].path == "requirements.txt"
+
+
+NOTHING = {
+    "bom.json": json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}),
+    "services.cdx.json": json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "services": [{"name": "s"}]}),
+    "vex.cdx.json": json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "vulnerabilities": [{"id": "CVE-1"}]}),
+    "devices.cdx.json": json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"type": "device", "name": "s"}]}),
+    "a.spdx.json": json.dumps({"spdxVersion": "SPDX-2.3"}),
+    "a.spdx": "SPDXVersion: SPDX-2.3\n",
+    "Cargo.lock": "",
+    "Gemfile.lock": "\n",
+    "gradle.lockfile": " \r\n",
+}
+BARE = {
+    "gradle.lockfile": "# This is a Gradle generated file\nempty=classpath\n",
+    "Cargo.lock": 'version = 4\n\n[[package]]\nname = "own"\nversion = "0.1.0"\n',
+    "conan.lock": '{"version": "0.5"}',
+    "pnpm-lock.yaml": "lockfileVersion: '9.0'\n",
+    "yarn.lock": "# yarn lockfile v1\n",
+    "package-lock.json": '{"lockfileVersion": 3, "packages": {"": {}}}',
+    "requirements-dev.txt": "# nothing\n",
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_document_without_a_component_refuses_beside_a_lock_with_some(world, name):
+    world.require("a", "1.0")
+    world.lock(name, NOTHING[name])
+    (finding,) = [each for each in world.examine().findings if each.code != "LM-SUP-024"]
+    assert (finding.code, finding.severity, finding.message) == ("LM-SUP-011", Severity.ERROR, f"{name} holds no component")
+
+
+@pytest.mark.parametrize("name", BARE)
+def test_what_a_tool_writes_for_a_part_without_dependencies_is_a_warning_beside_others_and_refuses_alone(world, name):
+    world.lock(name, BARE[name])
+    assert world.codes() == ["LM-SUP-011"]
+    world.config["locks"].insert(0, {"path": "requirements.txt"})
+    world.require("a", "1.0")
+    assert [(each.code, each.severity) for each in world.examine().findings] == [("LM-SUP-011", Severity.WARNING)]
 
 
 def test_an_empty_lock_needs_the_statement_none(world):

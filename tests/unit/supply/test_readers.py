@@ -77,7 +77,7 @@ def test_what_is_no_lock_is_refused_or_empty_and_never_a_traceback(kind, data):
     sample = LOCKS[kind]
     reading = read(kind.partition(" ")[0], sample.name, {**sample.files, sample.name: data})
     assert not reading.pins or kind == "go"
-    assert all(finding.code in {"LM-SUP-002", "LM-SUP-004", "LM-SUP-006", "LM-SUP-011"} and finding.help for finding in reading.findings)
+    assert all(finding.code in {"LM-SUP-002", "LM-SUP-004", "LM-SUP-006"} and finding.help for finding in reading.findings)
 
 
 # edges and suppliers
@@ -315,13 +315,6 @@ def test_cyclonedx_as_xml_is_refused_with_the_way_to_json():
     reading = read("cyclonedx", "bom.json", {"bom.json": "<bom/>"})
     assert codes(reading) == ["LM-SUP-004"]
     assert "convert" in reading.findings[0].help
-
-
-def test_a_document_of_services_alone_says_so():
-    text = json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.5", "services": [{"name": "a"}]})
-    reading = read("cyclonedx", "bom.json", {"bom.json": text})
-    assert codes(reading) == ["LM-SUP-011"]
-    assert "1 services and no component" in reading.findings[0].message
 
 
 @pytest.mark.parametrize(

@@ -91,3 +91,5 @@ def test_hash_words():
 def test_groups_and_dates():
     assert (group_scope("build"), group_scope("build-tools"), group_scope("rebuild"), group_scope("dev")) == ("build", "build", "test", "test")
     assert find_date("2026-02-30") is None
+    # Python reads these too, but nobody who compares texts.
+    assert [find_date(text) for text in ("20260228", "2026-W09-1", "2026W0911", "2026-2-28", "2026-02-28 ", "")] == [None] * 6

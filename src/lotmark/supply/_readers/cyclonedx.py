@@ -59,7 +59,6 @@ class _Document(msgspec.Struct, rename="camel"):
     spec_version: str = ""
     metadata: _Metadata | None = None
     components: list[_Component] = []
-    services: list[Any] = []
     dependencies: list[_Dependency] = []
 
 
@@ -79,9 +78,6 @@ def read_cyclonedx(source: Source) -> Reading:
             "LM-SUP-004", f"{source.name} has {what}; CycloneDX 1.2 to 1.7 is read", Location(source.name, lines.find('"specVersion"', '"bomFormat"'))
         )
         return reading
-    if document.services and not document.components:
-        message = f"{source.name} lists {len(document.services)} services and no component"
-        reading.refuse("LM-SUP-011", message, Location(source.name, lines.find('"services"')))
     _pin_all(source.name, document, lines, reading)
     reading.files.append((source.name, source.data, len(reading.pins)))
     return reading
