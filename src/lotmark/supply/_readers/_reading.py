@@ -5,7 +5,7 @@ import binascii
 import bisect
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -61,12 +61,17 @@ Reader = Callable[[Source], Reading]
 
 
 def decode_text(data: bytes, name: str, reading: Reading) -> str | None:
-    """UTF-8 (a byte order mark is allowed) -> text; None after a refusal."""
+    """UTF-8 (a byte order mark is allowed) -> text whose lines end with a line feed alone; None after a refusal."""
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         reading.refuse("LM-SUP-002", f"{name} is not UTF-8 at byte {error.start}", Location(name), cure="save the lock file as UTF-8")
         return None
+
+
+def number_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines as the tools see them, counted from 1: U+2028 and the like, at which `str.splitlines` breaks, end none."""
+    return enumerate(text.split("\n"), start=1)
 
 
 def convert(tree: Any, kind: type[T], name: str, lines: Callable[[str], int], reading: Reading) -> T | None:
@@ -150,7 +155,7 @@ class Lines:
     """The lines of a text, found by what stands in them."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self.text = text
         self._ends = [match.start() for match in re.finditer("\n", text)]
 
     def at(self, position: int) -> int:
@@ -159,7 +164,7 @@ class Lines:
 
     def find(self, *words: str) -> int:
         """The line in which the first of the words that occurs stands, 0 if none does."""
-        positions = (self._text.find(word) for word in words if word)
+        positions = (self.text.find(word) for word in words if word)
         return next((self.at(position) for position in positions if position >= 0), 0)
 
 
@@ -180,8 +185,11 @@ def load_json(source: Source, kind: type[T], reading: Reading) -> tuple[T | None
 
 def load_yaml(source: Source, kind: type[T], reading: Reading) -> tuple[T | None, Callable[..., int]]:
     """A YAML lock file as a msgspec type, and the line of a path of keys; None after a refusal."""
+    text = decode_text(source.data, source.name, reading)
+    if text is None:
+        return None, lambda *_: 0
     try:
-        tree, places = parse_yaml(source.data, name=source.name, limits=_YAML_LIMITS)
+        tree, places = parse_yaml(text.encode(), name=source.name, limits=_YAML_LIMITS)
     except UsageError as error:
         line = (error.where or "").removeprefix(source.name).strip(":").partition(":")[0]
         reading.refuse("LM-SUP-004", error.reason, Location(source.name, int(line or 0)))
@@ -224,7 +232,12 @@ def merge_pin(first: Pin, second: Pin) -> Pin:
         needed=needed,
         group="" if needed else first.group,
         direct=first.direct or second.direct,
-        licence=first.licence or second.licence,
+        licence=_both(first.licence, second.licence),
         requires=tuple(sorted({*first.requires, *second.requires})),
         supplier=first.supplier or second.supplier,
     )
+
+
+def _both(first: str, second: str) -> str:
+    """What two sources say of one licence: both hold, since nothing says that one may choose."""
+    return f"({first}) AND ({second})" if first and second and first != second else first or second

@@ -148,11 +148,12 @@ def _supplier(component: _Component) -> str:
 
 
 def _licence(licences: list[dict[str, Any]]) -> str:
-    """The licences as one expression; several hold together, since nothing says that one may choose."""
+    """The licences as one expression; several hold together, since nothing says that one may choose. "" if one cannot be read."""
     words = []
     for entry in licences:
         inner = entry.get("license")
         word = entry.get("expression") or (inner.get("id") or inner.get("name") if isinstance(inner, dict) else None)
-        if isinstance(word, str):
-            words.append(f"({word})" if len(licences) > 1 else word)
+        if not word or not isinstance(word, str):
+            return ""  # of several, the one that cannot be read may be the one that matters
+        words.append(f"({word})" if len(licences) > 1 else word)
     return " AND ".join(words)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from lotmark.base.findings import Location
 from lotmark.supply._names import format_purl
-from lotmark.supply._readers._reading import Reading, Source, beside, decode_text
+from lotmark.supply._readers._reading import Reading, Source, beside, decode_text, number_lines
 from lotmark.supply.models import LeftOut, Pin
 
 _VERSION = re.compile(r"v\d+\.\d+\.\d+\S*\Z")
@@ -76,7 +76,7 @@ def _pin(path: str, version: str, place: Location, mod: _Mod, sums: dict[tuple[s
 def _read_sum(text: str, name: str, reading: Reading) -> dict[tuple[str, str], str]:
     """(module, version or ``version/go.mod``) -> hex digits of the hash."""
     sums: dict[tuple[str, str], str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in number_lines(text):
         words = line.split()
         if not words:
             continue
@@ -100,7 +100,7 @@ def _decode(text: str) -> str:
 def _read_mod(text: str, name: str, reading: Reading) -> _Mod:
     mod = _Mod()
     block = ""
-    for number, raw in enumerate(text.splitlines(), start=1):
+    for number, raw in number_lines(text):
         line, _, comment = raw.partition("//")
         words = line.replace("(", " ( ").replace(")", " ) ").split()
         if not words:
@@ -112,25 +112,28 @@ def _read_mod(text: str, name: str, reading: Reading) -> _Mod:
             block = words[0] if words[-1] != ")" else ""
             continue
         directive, rest = (block, words) if block else (words[0], words[1:])
-        if not _take(mod, directive, [word.strip('"`') for word in rest], number, direct="indirect" not in comment):
-            reading.refuse("LM-SUP-004", f"{name}: the line is not understood", Location(name, number))
+        fault = _take(mod, directive, [word.strip('"`') for word in rest], number, direct="indirect" not in comment)
+        if fault:
+            reading.refuse("LM-SUP-004", f"{name}: {fault}", Location(name, number))
     return mod
 
 
-def _take(mod: _Mod, directive: str, words: list[str], line: int, *, direct: bool) -> bool:
-    """Note one directive; whether it follows the format."""
+def _take(mod: _Mod, directive: str, words: list[str], line: int, *, direct: bool) -> str:
+    """Note one directive; what is wrong with it, "" if nothing is."""
+    unknown = "the line is not understood"
     if directive == "require" and len(words) == 2:
-        mod.required[words[0]] = (words[1], line, direct)
-        return True
+        known = mod.required.setdefault(words[0], (words[1], line, direct))
+        return "" if known[0] == words[1] else f"{words[0]} is required as {words[1]} here and as {known[0]} at line {known[1]}"
     if directive == "replace" and "=>" in words:
         at = words.index("=>")
         old, new = words[:at], words[at + 1 :]
         if len(old) not in {1, 2} or len(new) not in {1, 2}:
-            return False
-        mod.replaced[old[0], old[1] if len(old) == 2 else ""] = (new[0], new[1] if len(new) == 2 else "")
-        return True
+            return unknown
+        target = (new[0], new[1] if len(new) == 2 else "")
+        known_target = mod.replaced.setdefault((old[0], old[1] if len(old) == 2 else ""), target)
+        return "" if known_target == target else f"{old[0]} is replaced twice, by {known_target[0]} and by {target[0]}"
     if directive == "go" and words:
         numbers = re.findall(r"\d+", words[0])
         mod.go = tuple(int(each[:9]) for each in numbers[:2])
-        return bool(numbers)
-    return directive in (_BLOCKS | _SINGLE) - {"require", "replace"}
+        return "" if numbers else unknown
+    return "" if directive in (_BLOCKS | _SINGLE) - {"require", "replace"} else unknown

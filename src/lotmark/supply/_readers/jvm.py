@@ -12,7 +12,7 @@ import msgspec
 
 from lotmark.base.errors import LotmarkError
 from lotmark.base.findings import Location
-from lotmark.supply._readers._reading import Reading, Source, beside, decode_text, find_hash, load_json, merge_pin
+from lotmark.supply._readers._reading import Reading, Source, beside, decode_text, find_hash, load_json, merge_pin, number_lines
 from lotmark.supply.models import Pin, Scope
 
 _COORDINATES = re.compile(r"([^:=\s]+):([^:=\s]+):([^:=\s]+)=(\S*)\Z")
@@ -28,7 +28,7 @@ def read_gradle(source: Source) -> Reading:
     if text is None:
         return reading
     hashes = _read_metadata(source, reading)
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in number_lines(text):
         stripped = line.strip()
         if not stripped or stripped.startswith(("#", "empty=")):
             continue

@@ -9,10 +9,8 @@ from typing import Any
 
 import msgspec
 
-from lotmark.base.errors import IntegrityError
 from lotmark.base.findings import Location
-from lotmark.intake.api import parse_json
-from lotmark.supply._readers._reading import Reading, Source, convert, decode_text, find_integrity, merge_pin
+from lotmark.supply._readers._reading import Reading, Source, convert, find_integrity, load_json, merge_pin
 from lotmark.supply._readers.npm1 import Package1, read_tree
 from lotmark.supply.models import Pin
 
@@ -44,21 +42,12 @@ class _Lock(msgspec.Struct, rename="camel"):
 def read_npm(source: Source) -> Reading:
     """Read a package-lock.json; see the module for what is refused."""
     reading = Reading()
-    text = decode_text(source.data, source.name, reading)
-    if text is None:
-        return reading
-    try:
-        tree = parse_json(text.encode("utf-8"), what=source.name)
-    except IntegrityError as error:
-        line = (error.where or "").removeprefix(source.name).strip(":").partition(":")[0]
-        reading.refuse("LM-SUP-004", error.reason, Location(source.name, int(line or 0)))
-        return reading
-    lock = convert(tree, _Lock, source.name, lambda _: 0, reading)
+    lock, found = load_json(source, _Lock, reading)
     if lock is None:
         return reading
     if lock.lockfile_version == 1:
         tree = convert({} if lock.dependencies is None else lock.dependencies, dict[str, Package1], source.name, lambda _: 0, reading)
-        lines = _lines(text)
+        lines = _lines(found.text)
         read_tree(source.name, tree or {}, lambda key: lines.get(key, 0), reading)
         reading.files.append((source.name, source.data, len(reading.pins)))
         return reading
@@ -71,7 +60,7 @@ def read_npm(source: Source) -> Reading:
             cure="write the lock file with npm 7 or newer (`npm install --package-lock-only`)",
         )
         return reading
-    _Tree(source.name, lock.packages, _lines(text), reading).read()
+    _Tree(source.name, lock.packages, _lines(found.text), reading).read()
     reading.files.append((source.name, source.data, len(reading.pins)))
     return reading
 

@@ -10,7 +10,7 @@ import msgspec
 
 from lotmark.base.findings import Location
 from lotmark.supply._names import find_purl
-from lotmark.supply._readers._reading import Lines, Reading, Source, decode_text, find_hash, load_json
+from lotmark.supply._readers._reading import Lines, Reading, Source, decode_text, find_hash, load_json, number_lines
 from lotmark.supply.models import Ecosystem, LeftOut, Pin, Scope
 
 _VERSIONS = frozenset({"SPDX-2.2", "SPDX-2.3"})
@@ -88,11 +88,17 @@ def _pin_all(name: str, document: _Document, lines: Lines, reading: Reading) -> 
     edges, scopes, roots = _relations(document)
     known = {package.spdx_id: _identify(package) for package in document.packages}
     direct = {target for root in roots for target in edges.get(root, ())}
+    seen: set[str] = set()
     for package in document.packages:
+        if not package.spdx_id or package.spdx_id in seen:
+            told = f"stands twice, as {package.spdx_id}," if package.spdx_id else "has no SPDXID"
+            place = Location(name, lines.find(f'"{package.name}"', f"PackageName: {package.name}\n"))
+            reading.refuse("LM-SUP-004", f"{name}: {package.name} {told} so that no relationship means it alone", place, package.name)
+        seen.add(package.spdx_id)
         if package.spdx_id in roots:
             reading.left_out.append(LeftOut(f"{package.name} {package.version_info}".strip(), "it is what the document describes: the product itself"))
             continue
-        ecosystem, called, version = known[package.spdx_id]
+        ecosystem, called, version = _identify(package)
         place = Location(name, lines.find(f'"{package.spdx_id}"', f"SPDXID: {package.spdx_id}\n"))
         if not version:
             reading.refuse("LM-SUP-005", f"{package.name} has no version", place, called)
@@ -159,7 +165,7 @@ def _parse_tags(text: str, name: str, reading: Reading) -> _Document:
     wanted = {"PackageVersion": "versionInfo", "PackageSupplier": "supplier", "PackageOriginator": "originator", "SPDXID": "SPDXID"}
     wanted |= {"PackageLicenseConcluded": "licenseConcluded", "PackageLicenseDeclared": "licenseDeclared"}
     open_text = False
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in number_lines(text):
         if open_text:
             open_text = "</text>" not in line
             continue

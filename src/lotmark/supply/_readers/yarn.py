@@ -16,7 +16,7 @@ import msgspec
 
 from lotmark.base.findings import Location
 from lotmark.supply._names import format_purl
-from lotmark.supply._readers._reading import Reading, Source, beside, decode_text, find_integrity, load_yaml, reach
+from lotmark.supply._readers._reading import Reading, Source, beside, decode_text, find_integrity, load_yaml, number_lines, reach
 from lotmark.supply.models import LeftOut, Pin
 
 _CLASSIC = re.compile(r"^# yarn lockfile v1\s*$", re.MULTILINE)
@@ -102,8 +102,9 @@ def _blocks(text: str) -> Iterator[_Entry]:
         ValueError: the reason and the line, if a line follows no rule of the format.
     """
     entry: _Entry | None = None
+    seen: set[str] = set()
     section = ""
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in number_lines(text):
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
@@ -112,6 +113,10 @@ def _blocks(text: str) -> Iterator[_Entry]:
         if indent == 0:
             if not stripped.endswith(":") or not words or any("@" not in word[1:] for word in words):
                 raise ValueError("a line that is neither a package nor a field of one", number)
+            twice = next((word for word in words if word in seen), None)
+            if twice is not None:
+                raise ValueError(f"{twice[:100]} stands twice", number)
+            seen.update(words)
             if entry:
                 yield entry
             entry, section = _Entry(tuple(words), number), ""
@@ -119,8 +124,8 @@ def _blocks(text: str) -> Iterator[_Entry]:
             raise ValueError("a line that is neither a package nor a field of one", number)
         elif indent == 2:
             section = words[0] if len(words) == 1 and stripped.endswith(":") else ""
-            if len(words) == 2:
-                entry.fields[words[0]] = words[1]
+            if len(words) == 2 and entry.fields.setdefault(words[0], words[1]) != words[1]:
+                raise ValueError(f"the field {words[0][:100]} stands twice", number)
         elif section in _DEPENDENCIES and len(words) == 2:
             entry.wants.append("@".join(words))
     if entry:
