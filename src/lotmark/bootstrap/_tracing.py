@@ -181,16 +181,6 @@ def sign_exception(workspace: Workspace, exception: str, *, person: str, signer:
     return _append(workspace, evidence, signer, f"product:{workspace.product.id}")
 
 
-def signed_exceptions(workspace: Workspace) -> dict[str, str] | None:
-    """Exception id -> digest that the last signature covers; None where there is no ledger at hand."""
-    try:
-        scope = f"product:{workspace.product.id}"
-        entries = workspace.reader.entries(kind="trace-exception", scope=scope)
-        return {str(entry.statement.predicate["exception"]): str(entry.statement.predicate["entrySha256"]) for entry in entries}
-    except EnvironmentLacksError:
-        return None
-
-
 def find_open_links(workspace: Workspace, graph: TraceGraph) -> tuple[Suspect, ...]:
     """The links that no review covers."""
     return find_suspects(graph, read_reviews(workspace))

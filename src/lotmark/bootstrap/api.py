@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
+
 if TYPE_CHECKING:
     from lotmark.bootstrap._answers import Answers, answer, find_drift, open_index
     from lotmark.bootstrap._auditing import record_event
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
         countersign,
         end_key,
         enrol_key,
-        key_change,
         propose,
         read_proposal,
         read_signature,
@@ -66,10 +67,8 @@ if TYPE_CHECKING:
         head_commit,
         last_results,
         read_results,
-        recorded_reviews,
         sign_exception,
         sign_review,
-        signed_exceptions,
         write_lock,
     )
     from lotmark.bootstrap._workspace import ENGINE, Workspace, open_workspace, operator_name
@@ -115,7 +114,6 @@ __all__ = [
     "find_run_records",
     "find_trend",
     "head_commit",
-    "key_change",
     "last_results",
     "list_retention",
     "lock_records",
@@ -134,7 +132,6 @@ __all__ = [
     "record_event",
     "record_in_git",
     "record_trigger",
-    "recorded_reviews",
     "redeploy",
     "registry",
     "release_hold",
@@ -155,7 +152,6 @@ __all__ = [
     "sign_review",
     "sign_waiver",
     "sign_withdrawal",
-    "signed_exceptions",
     "stamp_after_run",
     "stamp_is_due",
     "stamp_now",
@@ -197,8 +193,6 @@ _LATE = {
     "read_results": "_tracing",
     "sign_exception": "_tracing",
     "sign_review": "_tracing",
-    "signed_exceptions": "_tracing",
-    "recorded_reviews": "_tracing",
     "write_lock": "_tracing",
     "NewEpoch": "_restoring",
     "Restored": "_restoring",
@@ -236,7 +230,6 @@ _LATE = {
     "countersign": "_key_changes",
     "end_key": "_key_changes",
     "enrol_key": "_key_changes",
-    "key_change": "_key_changes",
     "propose": "_key_changes",
     "read_proposal": "_key_changes",
     "read_signature": "_key_changes",
@@ -263,10 +256,4 @@ _LATE = {
 }
 """What only a command that writes needs; loaded when asked for, so that reading stays fast (PEP 562)."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.bootstrap.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

@@ -12,6 +12,7 @@ Typical use::
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.checks._check import CheckRequest, check_product
 from lotmark.checks._order import limit_annotations, order_findings
 
@@ -73,10 +74,4 @@ _LATE = {
 }
 """Loaded when asked for (PEP 562): a check whose answer is remembered needs none of them."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.checks.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

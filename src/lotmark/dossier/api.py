@@ -3,9 +3,9 @@
 Verifying needs no server, database or network, and imports nothing that renders; what renders is loaded when it is asked for.
 """
 
-import importlib
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.dossier._bundle import select_scope, write_bundle
 from lotmark.dossier._verify import verify_bundle
 from lotmark.dossier._verify_artifact import verify_artifact
@@ -20,8 +20,4 @@ __all__ = ["build_view", "log_facts", "render_html", "render_pdf", "select_scope
 
 _LATE = {"build_view": "_view", "log_facts": "_view_timeline", "render_html": "_html", "render_pdf": "_pdf"}
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(f"lotmark.dossier.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

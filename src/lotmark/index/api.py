@@ -5,6 +5,7 @@ Queries take an `Index` that was refreshed; `VerifiedReader` is for whoever deci
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.index._reader import VerifiedReader
 
 if TYPE_CHECKING:
@@ -56,10 +57,4 @@ _LATE = {
 }
 """What a command that only verifies does not need; loaded when asked for (PEP 562)."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.index.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

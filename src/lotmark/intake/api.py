@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.intake._json import JSON_LIMITS, MAX_INTEGER, format_json, parse_json
 
 if TYPE_CHECKING:
@@ -39,10 +40,4 @@ _LATE = {
 }
 """What only an importer needs; loaded when asked for, so that reading evidence stays fast (PEP 562)."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.intake.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
+
 if TYPE_CHECKING:
     from lotmark.integrations._doctor import check_services
     from lotmark.integrations._places import blob_opener, open_objects
@@ -42,10 +44,4 @@ _LATE = {
     "open_tracker": "_trackers",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.integrations.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

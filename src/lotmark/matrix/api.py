@@ -18,6 +18,8 @@ Every function is pure but `read_matrix`, which reads the one file that it is gi
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
+
 if TYPE_CHECKING:
     from lotmark.matrix._check import check_matrix, find_gaps
     from lotmark.matrix._collect import collect_results
@@ -100,10 +102,4 @@ _LATE = {
 }
 """Loaded when asked for (PEP 562): who verifies a waiver needs none of what reads results and judges them."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.matrix.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

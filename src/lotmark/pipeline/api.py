@@ -6,6 +6,7 @@ What a command does not ask for is not loaded: neither the stages nor the workfl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.pipeline.ports import Engine
 
 if TYPE_CHECKING:
@@ -81,9 +82,4 @@ def open_embedded_engine(database: Path) -> Engine:
     return DbosEngine(database)
 
 
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.pipeline.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

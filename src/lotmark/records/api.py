@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.records._reveal import Revealer, conceal
 from lotmark.records._vault import COMMITMENT, SALT, VAULT, Disclosure, Vault, commit, find_commitments
 
@@ -100,10 +101,4 @@ _LATE = {
 }
 """What a command that only reads names does not need; loaded when asked for (PEP 562)."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.records.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)

@@ -15,6 +15,7 @@ Typical use::
 
 from typing import TYPE_CHECKING
 
+from lotmark.base.doors import open_late
 from lotmark.trace._changes import changed_items, compare_graphs
 from lotmark.trace._checks import check_trace
 from lotmark.trace._declared import mark_tests, verifies_of
@@ -123,10 +124,4 @@ _LATE = {
 }
 """What only importing, editing and rendering need; loaded when asked for, so that checking starts fast (PEP 562)."""
 
-
-def __getattr__(name: str) -> object:
-    if name not in _LATE:
-        raise AttributeError(name)
-    import importlib
-
-    return getattr(importlib.import_module(f"lotmark.trace.{_LATE[name]}"), name)
+__getattr__ = open_late(__name__, _LATE)
