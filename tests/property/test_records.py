@@ -72,7 +72,6 @@ def test_concealing_leaves_no_whole_commitment(salt, name, before, after):
 events = st.builds(
     SpooledEvent,
     tag=st.sampled_from(["a:b:c", "d:e:f"]),
-    product=st.just("p"),
     outcome=st.sampled_from(["done", "refused"]),
     actor=st.sampled_from(["x", "y"]),
     person=st.sampled_from(["", "quinn"]),

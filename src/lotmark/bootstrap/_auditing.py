@@ -31,9 +31,8 @@ def record_event(workspace: Workspace, tag: str, *, outcome: str = "done", perso
     if not os.access(workspace.state, os.W_OK, effective_ids=True):
         return  # an archive on a medium that cannot be written is read by anybody who holds it
     at = format_instant(workspace.clock.now())
-    product = workspace.ledger.entry(0).header.scope.removeprefix("product:")
     actor = workspace.submitter()
-    AuditSpool(workspace.state).append(SpooledEvent(tag, product, outcome, actor, person, subject, code, detail, 1, at, at))
+    AuditSpool(workspace.state).append(SpooledEvent(tag, outcome, actor, person, subject, code, detail, 1, at, at))
     if not _is_flood(workspace.ledger):
         # Without the log's key, or while another process writes, it waits for the next writer.
         with contextlib.suppress(EnvironmentLacksError), workspace.writer(wait=0):

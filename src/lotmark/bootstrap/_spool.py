@@ -21,17 +21,18 @@ def take_in(state: Path, ledger: Ledger, *, signer: Callable[[], Signer], regist
         key = signer()
     except EnvironmentLacksError:
         return
+    scope = ledger.entry(0).header.scope
     for spooled in _waiting(spool):
         found = Spooled((*spooled.events, _break(ledger, spooled, submitter())), spooled.link, broken=True) if spooled.broken else spooled
         submissions = [
             Submission(
                 sign_payload(build_payload(evidence, registry()), key),
                 evidence.kind,
-                f"product:{evidence.predicate['product']}",
+                scope,
                 slot=f"audit/{spooled.link[:32]}/{number}",
                 submitter=evidence.predicate["actor"],
             )
-            for number, evidence in enumerate(audit_evidence(found, now))
+            for number, evidence in enumerate(audit_evidence(found, scope.removeprefix("product:"), now))
         ]
         ledger.append(submissions)
         spool.taken(spooled)
@@ -47,11 +48,9 @@ def _waiting(spool: AuditSpool) -> Iterator[Spooled]:
 
 
 def _break(ledger: Ledger, spooled: Spooled, actor: str) -> SpooledEvent:
-    product = ledger.entry(0).header.scope.removeprefix("product:")
     at = spooled.events[-1].last if spooled.events else ledger.entry(ledger.size - 1).header.received_at
     return SpooledEvent(
         "audit:spool:broken",
-        product,
         "refused",
         actor,
         "",

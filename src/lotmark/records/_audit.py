@@ -36,10 +36,9 @@ _VARIOUS: Final = "various"
 
 
 class SpooledEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the spool, as its event stands in evidence but for the link."""
+    """One line of the spool, as its event stands in evidence but for the link and the product, which the log knows."""
 
     tag: str
-    product: str
     outcome: str
     actor: str
     person: str
@@ -159,15 +158,15 @@ class AuditSpool:
 
 def compact(events: Sequence[SpooledEvent], most: int = MAX_LINES // 2) -> tuple[SpooledEvent, ...]:
     """The events with equal ones counted together; coarser as long as there are more than `most`."""
-    grouped = _group(events, ("tag", "product", "outcome", "actor", "person", "subject", "code", "detail"))
-    for names in (("tag", "product", "outcome", "actor", "person", "code"), ("tag", "product", "outcome")):
+    grouped = _group(events, ("tag", "outcome", "actor", "person", "subject", "code", "detail"))
+    for names in (("tag", "outcome", "actor", "person", "code"), ("tag", "outcome")):
         if len(grouped) > most:
             grouped = _group(grouped, names)
     return grouped
 
 
-def audit_evidence(spooled: Spooled, now: str) -> list[Evidence]:
-    """The records of what was taken, one for each group of equal events, in the order of their first.
+def audit_evidence(spooled: Spooled, product: str, now: str) -> list[Evidence]:
+    """The records of what was taken by the log of the product, one for each group of equal events, in the order of their first.
 
     `now` bounds the times: the log takes no claim from later than itself, and an event of a clock that ran ahead must not be lost for it.
     """
@@ -175,7 +174,7 @@ def audit_evidence(spooled: Spooled, now: str) -> list[Evidence]:
     for event in compact(spooled.events):
         body = AuditEventBody(
             tag=event.tag,
-            product=event.product,
+            product=product,
             outcome="done" if event.outcome == "done" else "refused",
             actor=event.actor,
             person=event.person,

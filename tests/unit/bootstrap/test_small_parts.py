@@ -9,7 +9,7 @@ from fakes.keyring import signer
 from fakes.ledger import policy
 from lotmark.attest.api import format_trust_policy
 from lotmark.base.clock import SteppingClock
-from lotmark.base.errors import EnvironmentLacksError, IntegrityError, UsageError
+from lotmark.base.errors import EnvironmentLacksError, IntegrityError, LotmarkError, UsageError
 from lotmark.bootstrap import _log_services, _timestamps
 from lotmark.bootstrap._auditing import record_event
 from lotmark.bootstrap._first_files import write_first_files
@@ -280,6 +280,28 @@ def test_without_a_key_an_event_waits_and_the_next_writer_takes_it_in(tiny, key)
         assert kinds(workspace)[8:] == ["audit-event"]
         (event,) = workspace.reader.entries(kind="audit-event")
         assert "LM-CLI-018" in json.dumps(event.statement.predicate)
+    assert tiny.assert_sound() == 9
+
+
+@pytest.mark.parametrize("harm", ["gone", "garbled"])
+def test_an_event_waits_where_the_ledger_cannot_be_read_and_is_recorded_once_it_can(tiny, harm):
+    place = tiny.state / "ledger.db"
+    kept = place.read_bytes()
+    if harm == "gone":
+        place.unlink()
+    else:
+        place.write_bytes(b"no database at all" * 400)
+    with tiny.workspace() as workspace, pytest.raises(LotmarkError):
+        record_event(workspace, "records:expire:refused", outcome="refused", person="eve", code="LM-REC-001")
+    assert not AuditSpool(tiny.state).is_empty
+    place.write_bytes(kept)
+    with tiny.workspace() as workspace:
+        with workspace.writer():
+            pass
+        (event,) = workspace.reader.entries(kind="audit-event")
+        (entry,) = workspace.ledger.entries(8)
+        assert (event.statement.predicate["person"], event.statement.predicate["product"]) == ("eve", workspace.product.id)
+        assert entry.header.scope == f"product:{workspace.product.id}"
     assert tiny.assert_sound() == 9
 
 

@@ -20,7 +20,6 @@ def event(number: int = 0, **told) -> SpooledEvent:
     at = f"2026-11-23T12:{number // 60 % 60:02}:{number % 60:02}.000Z"
     values = {
         "tag": "records:expire:refused",
-        "product": "qpcr",
         "outcome": "refused",
         "actor": "commitment:" + "A" * 43,
         "person": "quinn",
@@ -205,9 +204,9 @@ def test_the_evidence_of_what_was_taken_is_the_same_each_time(spool):
     for number in range(3):
         spool.append(event(number))
     taken = spool.take()
-    (evidence,) = audit_evidence(taken, NOW)
-    assert audit_evidence(spool.take(), NOW) == [evidence]
-    assert (evidence.predicate["count"], evidence.predicate["link"]) == (3, taken.link)
+    (evidence,) = audit_evidence(taken, "qpcr", NOW)
+    assert audit_evidence(spool.take(), "qpcr", NOW) == [evidence]
+    assert (evidence.predicate["product"], evidence.predicate["count"], evidence.predicate["link"]) == ("qpcr", 3, taken.link)
     assert (evidence.predicate["firstAt"], evidence.predicate["lastAt"]) == (event(0).first, event(2).last)
 
 
@@ -230,5 +229,5 @@ def test_every_event_is_synced_before_it_is_acknowledged(spool, monkeypatch):
 
 def test_an_event_of_a_clock_that_ran_ahead_is_told_with_the_time_of_the_log(spool):
     spool.append(event(5))
-    (evidence,) = audit_evidence(spool.take(), event(2).first)
+    (evidence,) = audit_evidence(spool.take(), "qpcr", event(2).first)
     assert (evidence.predicate["firstAt"], evidence.predicate["lastAt"]) == (event(2).first, event(2).first)
