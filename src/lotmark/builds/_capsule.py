@@ -13,13 +13,15 @@ import os
 import re
 import stat
 import tarfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from lotmark.base.digest import Digest
 from lotmark.base.errors import UsageError
+from lotmark.builds._capsule_form import CAPSULE_TYPE, REF, Index, read_part
 from lotmark.builds._conditions import pinned
 from lotmark.builds._layout import Layout, base_variables
 from lotmark.builds._rebuild_script import rebuild_script
@@ -27,11 +29,9 @@ from lotmark.builds._rootfs import Package, root_files
 from lotmark.builds.models import BuildReport, StagedSource
 from lotmark.product.models import BuildSection
 
-CAPSULE_TYPE = "application/vnd.lotmark.capsule.v1"
 LOCK_TYPE = "application/vnd.lotmark.build-lock.v1+json"
 LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
 _MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-REF = "org.opencontainers.image.ref.name"
 _ROLE = "dev.lotmark.role"
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}\Z")
 _Entry = tuple[str, Path]
@@ -86,9 +86,9 @@ def write_capsule(
 
     Raises:
         UsageError: LM-BLD-043 for a name that cannot be a file's.
+        IntegrityError: LM-BLD-045 if the index that lies there is damaged.
     """
-    if not _NAME.match(name):
-        raise UsageError("LM-BLD-043", f"a capsule cannot be called {name!r}", solution="use letters, digits, dot, dash and plus, as in 1.4.0")
+    _check_name(name)
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True, exist_ok=True)
     system = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"}
@@ -116,9 +116,17 @@ def write_capsule(
     return key
 
 
+def _check_name(name: str) -> None:
+    if not _NAME.match(name):
+        raise UsageError("LM-BLD-043", f"a capsule cannot be called {name!r}", solution="use letters, digits, dot, dash and plus, as in 1.4.0")
+
+
 def _add_to_index(folder: Path, name: str, descriptor: Mapping[str, Any]) -> None:
     path = folder / "index.json"
-    others = [each for each in json.loads(path.read_bytes())["manifests"] if each["annotations"][REF] != name] if path.exists() else []
+    others = []
+    if path.exists():
+        read_part(path, Index, "the index")
+        others = [each for each in json.loads(path.read_bytes())["manifests"] if each["annotations"][REF] != name]
     index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [*others, descriptor]}
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="ascii")
     temporary = path.with_suffix(".new")
@@ -126,13 +134,29 @@ def _add_to_index(folder: Path, name: str, descriptor: Mapping[str, Any]) -> Non
     temporary.replace(path)
 
 
-def drop_capsule(folder: Path, name: str) -> None:
-    """Take a release out of the layout again; blobs stay, for others may share them."""
-    path = folder / "index.json"
-    index = json.loads(path.read_bytes())
-    index["manifests"] = [each for each in index["manifests"] if each["annotations"][REF] != name]
-    path.write_text(json.dumps(index, sort_keys=True, indent=1) + "\n", encoding="ascii")
-    (folder / f"rebuild-{name}.sh").unlink()
+@contextmanager
+def provisional(folder: Path, name: str) -> Iterator[Callable[[], None]]:
+    """What is written of the release inside counts only once the function that is given was called.
+
+    Otherwise, and if anything is raised, index and script are as they were, with an earlier capsule of that name; blobs stay, for
+    others may share them.
+
+    Raises:
+        UsageError: LM-BLD-043 for a name that cannot be a file's.
+    """
+    _check_name(name)
+    places = (folder / "index.json", folder / f"rebuild-{name}.sh")
+    earlier = [(path, path.read_bytes() if path.exists() else None) for path in places]
+    kept: list[bool] = []
+    try:
+        yield lambda: kept.append(True)
+    finally:
+        if not kept:
+            for path, data in earlier:
+                if data is None:
+                    path.unlink(missing_ok=True)
+                else:
+                    path.write_bytes(data)
 
 
 def _put(blobs: Path, data: bytes) -> Digest:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lotmark.base.errors import RefusedError
-from lotmark.builds._capsule import drop_capsule, write_capsule
+from lotmark.builds._capsule import provisional, write_capsule
 from lotmark.builds._layout import make_layout
 from lotmark.builds._rebuild import rebuild_capsule
 from lotmark.builds._rootfs import close_over, read_packages
@@ -26,10 +26,11 @@ def make_capsule(folder: Path, name: str, repo: Path, report: BuildReport, confi
     layout = make_layout(environment, repo)
     status = _STATUS.read_text(encoding="utf-8", errors="replace") if _STATUS.is_file() else ""
     packages = close_over(read_packages(status), environment.packages)
-    with open_scratch(work) as scratch:
-        staged = stage_source(repo, report.commit, scratch / "source")
-        write_capsule(folder, name, report, staged, config, layout, packages)
-    verdict = rebuild_capsule(folder, name, work / "capsule")
-    if verdict.verdict is not Verdict.IDENTICAL:
-        drop_capsule(folder, name)
+    with provisional(folder, name) as keep:
+        with open_scratch(work) as scratch:
+            staged = stage_source(repo, report.commit, scratch / "source")
+            write_capsule(folder, name, report, staged, config, layout, packages)
+        verdict = rebuild_capsule(folder, name, work / "capsule")
+        if verdict.verdict is Verdict.IDENTICAL:
+            keep()
     return verdict

@@ -5,16 +5,13 @@ and the recipe runs in the sandbox as any other build.
 """
 
 import datetime as dt
-import json
 import os
-import re
 import tarfile
 from pathlib import Path
-from typing import Any
 
 from lotmark.base.digest import Digest
-from lotmark.base.errors import EnvironmentLacksError, IntegrityError, NothingToJudgeError
-from lotmark.builds._capsule import CAPSULE_TYPE, REF
+from lotmark.base.errors import EnvironmentLacksError, NothingToJudgeError
+from lotmark.builds._capsule_form import Index, InputLock, LockRecipe, Manifest, damaged, read_part
 from lotmark.builds._conditions import find_faketime
 from lotmark.builds._lane import give_to
 from lotmark.builds._layout import write_accounts
@@ -23,50 +20,41 @@ from lotmark.builds._sandbox import get_sandbox
 from lotmark.builds._scratch import open_scratch
 from lotmark.builds.models import CapsuleVerdict, Mount, SandboxSpec, Verdict
 
-_MAX_JSON = 16 * 2**20
-_HEX = re.compile(r"^[0-9a-f]{64}\Z")
 _NOT_MOUNTED = frozenset({"build", "var", "tmp", "proc", "dev", "sys", "run"})
 _FAKETIME = "/build/clock/libfaketime.so"
 
 
-def read_lock(capsule: Path, name: str) -> tuple[Digest, dict[str, Any]]:
+def read_lock(capsule: Path, name: str) -> tuple[Digest, InputLock]:
     """The build key and the input lock of the release `name`, each checked against its digest.
 
     Raises:
         NothingToJudgeError: LM-BLD-044 if the folder is no capsule, or has none of that name.
-        IntegrityError: LM-BLD-045 if a part is damaged.
+        IntegrityError: LM-BLD-045 if a part is damaged, too large, or not of the published form.
     """
-    try:
-        index = json.loads((capsule / "index.json").read_bytes())
-    except OSError as error:
-        raise NothingToJudgeError(
-            "LM-BLD-044", f"{capsule} is no capsule: {error.strerror}", solution="name the folder that `lotmark build --capsule` wrote"
-        ) from error
-    except ValueError as error:
-        raise IntegrityError("LM-BLD-045", f"the index of {capsule} is damaged: {error}", solution="take another copy of the capsule") from error
-    try:
-        found = {str(each["annotations"][REF]): each for each in index["manifests"]}
-        if name not in found:
-            known = ", ".join(sorted(found)) or "none"
-            raise NothingToJudgeError("LM-BLD-044", f"the capsule holds no release {name!r}, but: {known}", solution="name one that it holds")
-        manifest = json.loads(_blob(capsule, found[name]["digest"]).read_bytes())
-        path = _blob(capsule, manifest["config"]["digest"] if manifest["artifactType"] == CAPSULE_TYPE else "")
-        return Digest(path.name), json.loads(path.read_bytes())
-    except (KeyError, TypeError, ValueError) as error:
-        raise IntegrityError("LM-BLD-045", f"the manifest of {name!r} is damaged: {error}", solution="take another copy of the capsule") from error
+    path = capsule / "index.json"
+    if not path.is_file():
+        raise NothingToJudgeError("LM-BLD-044", f"{capsule} is no capsule: it has no index", solution="name the folder that `lotmark build --capsule` wrote")
+    releases = read_part(path, Index, "the index").manifests
+    found = [each for each in releases if each.annotations.name == name]
+    if not found:
+        known = ", ".join(sorted({each.annotations.name for each in releases})) or "none"
+        raise NothingToJudgeError("LM-BLD-044", f"the capsule holds no release {name!r}, but: {known}", solution="name one that it holds")
+    if len(found) > 1:
+        raise damaged(path, f"the release {name!r} stands {len(found)} times in the index")
+    manifest = read_part(_blob(capsule, found[0].digest), Manifest, f"the manifest of {name!r}")
+    lock = _blob(capsule, manifest.config.digest)
+    return Digest(lock.name), read_part(lock, InputLock, f"the input lock of {name!r}")
 
 
 def _blob(capsule: Path, reference: str) -> Path:
     """The blob of that digest, its bytes checked."""
-    digest = str(reference).removeprefix("sha256:")
+    digest = reference.removeprefix("sha256:")
     path = capsule / "blobs" / "sha256" / digest
     try:
-        if not _HEX.match(digest) or Digest.of_file(path).hex != digest:
-            raise IntegrityError("LM-BLD-045", f"the blob {digest} of the capsule is damaged", where=str(path), solution="take another copy of the capsule")
+        if Digest.of_file(path).hex != digest:
+            raise damaged(path, f"the blob {digest} of the capsule is damaged")
     except OSError as error:
-        raise IntegrityError(
-            "LM-BLD-045", f"the blob {digest} of the capsule is missing", where=str(path), solution="take another copy of the capsule"
-        ) from error
+        raise damaged(path, f"the blob {digest} of the capsule is missing") from error
     return path
 
 
@@ -80,19 +68,19 @@ def rebuild_capsule(capsule: Path, name: str, work: Path, *, shift: dt.timedelta
     sandbox, capabilities = get_sandbox("bwrap")
     if shift and not find_faketime():
         raise EnvironmentLacksError("LM-BLD-024", "libfaketime is not installed: the clock cannot be set ahead", solution="sudo apt-get install faketime")
-    size = sum(int(layer["size"]) for layer in lock["environment"]["layers"])
+    size = sum(layer.size for layer in lock.environment.layers)
     with open_scratch(work, needed=size) as scratch:
         root = scratch / "root"
         root.mkdir()
-        for layer in lock["environment"]["layers"]:
-            _unpack(_blob(capsule, layer["sha256"]), root)
+        for layer in lock.environment.layers:
+            _unpack(_blob(capsule, layer.sha256), root)
         source = root / "build" / "src"
         source.mkdir(parents=True, exist_ok=True)
         if capabilities.owner is not None:
             give_to(source, capabilities.owner)
-        result = sandbox.run(_spec(lock, root, source, scratch, shift))
-        made = {each.name: each.digest for each in collect(source, lock["recipe"]["outputs"], work / "outputs").files} if result.succeeded else {}
-    expected = {str(each["name"]): Digest(each["sha256"]) for each in lock["expected"]}
+        result = sandbox.run(_spec(lock.recipe, root, source, scratch, shift))
+        made = {each.name: each.digest for each in collect(source, lock.recipe.outputs, work / "outputs").files} if result.succeeded else {}
+    expected = {each.name: Digest(each.sha256) for each in lock.expected}
     outputs = tuple((each, digest, made.get(each)) for each, digest in sorted(expected.items()))
     verdict = Verdict.FAILED if not result.succeeded else Verdict.IDENTICAL if made == expected else Verdict.DIFFERENT
     return CapsuleVerdict(name, key, verdict, outputs, result, shift)
@@ -103,7 +91,7 @@ def _unpack(layer: Path, root: Path) -> None:
         with tarfile.open(layer, "r:") as archive:
             archive.extractall(root, filter=_plain)  # noqa: S202 (the filter lets plain members inside the folder through, no others)
     except (tarfile.TarError, OSError, ValueError) as error:
-        raise IntegrityError("LM-BLD-045", f"the layer {layer.name} cannot be unpacked: {error}", solution="take another copy of the capsule") from error
+        raise damaged(layer, f"the layer {layer.name} cannot be unpacked: {error}") from error
 
 
 def _plain(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo:
@@ -116,9 +104,8 @@ def _plain(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo:
     return member.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="", deep=False)
 
 
-def _spec(lock: dict[str, Any], root: Path, source: Path, scratch: Path, shift: dt.timedelta) -> SandboxSpec:
-    recipe = lock["recipe"]
-    variables = dict(recipe["variables"])
+def _spec(recipe: LockRecipe, root: Path, source: Path, scratch: Path, shift: dt.timedelta) -> SandboxSpec:
+    variables = dict(recipe.variables)
     mounts = [*write_accounts(scratch / "etc", "builder", 1000, 1000, "/build/home", "lotmark-build"), Mount(source, "/build/src", writable=True)]
     if shift:
         mounts.append(Mount(Path(find_faketime()), _FAKETIME))
@@ -131,13 +118,13 @@ def _spec(lock: dict[str, Any], root: Path, source: Path, scratch: Path, shift: 
             mounts += [Mount(each, f"/{each.relative_to(root)}") for each in parts if not each.is_symlink()]
     links = [(os.fspath(each.readlink()), f"/{each.name}") for each in tops if each.is_symlink()]
     return SandboxSpec(
-        command=tuple(recipe["command"]),
-        working_directory=os.path.normpath(f"/build/src/{recipe['workingDirectory']}"),
+        command=tuple(recipe.command),
+        working_directory=os.path.normpath(f"/build/src/{recipe.working_directory}"),
         variables=variables,
         mounts=tuple(mounts),
         links=(*links, ("../tmp", "/var/tmp")),  # noqa: S108 (a path inside the sandbox)
         scratch=("/tmp", "/build/home"),  # noqa: S108 (a path inside the sandbox)
         hostname="lotmark-build",
-        timeout=float(recipe["timeout"]),
+        timeout=recipe.timeout,
         merge_output=True,
     )

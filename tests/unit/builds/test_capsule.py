@@ -14,7 +14,8 @@ from fakes.build_world import NO_PYTHON, TODAY, make_clock, make_repo, shell
 from lotmark.base.digest import Digest
 from lotmark.base.errors import IntegrityError, LotmarkError, NothingToJudgeError, RefusedError, UsageError
 from lotmark.builds import _capsule
-from lotmark.builds._capsule import CAPSULE_TYPE, LAYER_TYPE, LOCK_TYPE, drop_capsule, write_capsule
+from lotmark.builds._capsule import LAYER_TYPE, LOCK_TYPE, provisional, write_capsule
+from lotmark.builds._capsule_form import CAPSULE_TYPE, LockSource
 from lotmark.builds._layout import make_layout
 from lotmark.builds._rebuild import _unpack, read_lock
 from lotmark.builds._rebuild_script import rebuild_script
@@ -56,13 +57,14 @@ def test_it_is_an_oci_layout_whose_blobs_are_named_by_their_digest(tmp_path: Pat
 
 
 def test_the_lock_says_what_went_in_and_what_came_out(tmp_path: Path, built: Any) -> None:
-    key, lock = read_lock(tmp_path, "1.0") if write(tmp_path, built) else (None, {})
+    made = write(tmp_path, built)
+    key, lock = read_lock(tmp_path, "1.0")
     report = built[0]
-    assert key
-    assert lock["source"] == {"commit": report.commit, "sha256": report.source_digest.hex}
-    assert lock["recipe"]["command"] == list(CONFIG.command)
-    assert lock["recipe"]["variables"]["SOURCE_DATE_EPOCH"] == str(built[1].committed_at)
-    assert lock["expected"] == [{"name": "out/a.txt", "size": 6, "sha256": Digest.of(b"alpha\n").hex, "executable": False}]
+    assert key == made
+    assert lock.source == LockSource(commit=report.commit, sha256=report.source_digest.hex)
+    assert lock.recipe.command == list(CONFIG.command)
+    assert lock.recipe.variables["SOURCE_DATE_EPOCH"] == str(built[1].committed_at)
+    assert [(each.name, each.size, each.sha256, each.executable) for each in lock.expected] == [("out/a.txt", 6, Digest.of(b"alpha\n").hex, False)]
 
 
 def test_two_checkouts_write_the_same_bytes_and_share_them(tmp_path: Path, built: Any) -> None:
@@ -84,21 +86,164 @@ def test_a_release_written_again_stands_once(tmp_path: Path, built: Any) -> None
     assert len(json.loads((tmp_path / "index.json").read_text())["manifests"]) == 1
 
 
-def test_a_release_taken_out_is_gone_and_the_others_stay(tmp_path: Path, built: Any) -> None:
-    write(tmp_path, built)
-    write(tmp_path, built, "2.0")
-    drop_capsule(tmp_path, "1.0")
-    assert read_lock(tmp_path, "2.0")
-    assert not (tmp_path / "rebuild-1.0.sh").exists()
-    with pytest.raises(NothingToJudgeError, match=r"2\.0"):
+class TestProvisional:
+    def test_what_is_not_kept_is_gone_and_the_others_stay(self, tmp_path: Path, built: Any) -> None:
+        write(tmp_path, built, "2.0")
+        with provisional(tmp_path, "1.0"):
+            write(tmp_path, built)
+            assert read_lock(tmp_path, "1.0")
+        assert read_lock(tmp_path, "2.0")
+        assert not (tmp_path / "rebuild-1.0.sh").exists()
+        with pytest.raises(NothingToJudgeError, match=r"2\.0"):
+            read_lock(tmp_path, "1.0")
+
+    def test_what_is_kept_stays(self, tmp_path: Path, built: Any) -> None:
+        with provisional(tmp_path, "1.0") as keep:
+            write(tmp_path, built)
+            keep()
+        assert read_lock(tmp_path, "1.0")
+        assert (tmp_path / "rebuild-1.0.sh").exists()
+
+    def test_an_earlier_capsule_of_the_name_outlives_a_later_one_that_fails(self, tmp_path: Path, built: Any) -> None:
+        key = write(tmp_path, built)
+        script = (tmp_path / "rebuild-1.0.sh").read_bytes()
+        with provisional(tmp_path, "1.0"):
+            index = json.loads((tmp_path / "index.json").read_text())
+            index["manifests"] = []
+            (tmp_path / "index.json").write_text(json.dumps(index))
+            (tmp_path / "rebuild-1.0.sh").write_text("another")
+        assert read_lock(tmp_path, "1.0")[0] == key
+        assert (tmp_path / "rebuild-1.0.sh").read_bytes() == script
+
+    def test_what_is_cut_short_counts_no_more_than_what_failed(self, tmp_path: Path, built: Any) -> None:
+        def cut_short() -> None:
+            with provisional(tmp_path, "1.0"):
+                write(tmp_path, built)
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            cut_short()
+        with pytest.raises(NothingToJudgeError):
+            read_lock(tmp_path, "1.0")
+
+    @pytest.mark.parametrize("name", ["../x", "a/b", ""])
+    def test_a_name_that_leads_elsewhere_is_refused_before_anything_is_looked_at(self, tmp_path: Path, name: str) -> None:
+        with pytest.raises(UsageError), provisional(tmp_path, name):
+            pytest.fail("went on")
+
+
+def test_a_release_beside_a_damaged_index_is_refused_and_nothing_is_written_over_it(tmp_path: Path, built: Any) -> None:
+    (tmp_path / "index.json").write_text('{"manifests": {}}')
+    with pytest.raises(IntegrityError) as caught:
+        write(tmp_path, built)
+    assert caught.value.code == "LM-BLD-045"
+    assert (tmp_path / "index.json").read_text() == '{"manifests": {}}'
+
+
+A_LAYER = {"role": "root", "sha256": "a" * 64, "size": 1}
+WHOLE: dict[str, Any] = {
+    "lock": 1,
+    "source": {"commit": "c", "sha256": "a" * 64},
+    "recipe": {"command": ["true"], "workingDirectory": ".", "outputs": ["out"], "timeout": 5, "variables": {}},
+    "environment": {"layers": [A_LAYER], "packages": [], "python": [], "tools": [], "mounts": []},
+    "comparators": [],
+    "expected": [{"name": "out", "size": 1, "sha256": "a" * 64, "executable": False}],
+}
+INDEX = '{"manifests": [{"digest": "sha256:%s", "annotations": {"org.opencontainers.image.ref.name": "1.0"}}%s]}'
+
+
+def lay(folder: Path, lock: bytes, *, index: str = "", manifest: bytes = b"") -> Path:
+    """A capsule by hand, every digest right: so only its form can be refused."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True)
+
+    def put(data: bytes) -> str:
+        (blobs / Digest.of(data).hex).write_bytes(data)
+        return Digest.of(data).hex
+
+    made = manifest or json.dumps({"artifactType": CAPSULE_TYPE, "config": {"digest": f"sha256:{put(lock)}"}}).encode()
+    (folder / "index.json").write_text(index or INDEX % (put(made), ""))
+    return folder
+
+
+def test_a_capsule_by_hand_is_read(tmp_path: Path) -> None:
+    assert read_lock(lay(tmp_path, json.dumps(WHOLE).encode()), "1.0")[1].recipe.timeout == 5
+
+
+def _with(*path: str, value: Any) -> bytes:
+    tree = json.loads(json.dumps(WHOLE))
+    place = tree
+    for key in path[:-1]:
+        place = place[key]
+    place[path[-1]] = value
+    return json.dumps(tree).encode()
+
+
+@pytest.mark.parametrize(
+    "lock",
+    [
+        b"",
+        b"[]",
+        b'"x"',
+        b"{}",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        json.dumps(WHOLE).encode()[:-1] + b', "lock": 1}',
+        _with("lock", value=2),
+        _with("recipe", "command", value=[]),
+        _with("recipe", "command", value="rm"),
+        _with("recipe", "command", value=[""]),
+        _with("recipe", "timeout", value="x"),
+        _with("recipe", "timeout", value=0),
+        _with("recipe", "variables", value=["a"]),
+        _with("recipe", "outputs", value=[]),
+        _with("environment", "layers", value=[]),
+        _with("environment", "layers", value="x"),
+        _with("environment", "layers", value=[{**A_LAYER, "sha256": "../x"}]),
+        _with("environment", "layers", value=[{**A_LAYER, "size": -1}]),
+        _with("expected", value=[]),
+        _with("expected", value=[{"name": "out", "size": 1, "sha256": "zz", "executable": False}]),
+    ],
+    ids=[
+        "empty", "a list", "a text", "nothing in it", "cut off", "no UTF-8", "deep", "a key twice", "another version", "no command", "a command as text",
+        "an empty word", "time as text", "no time", "variables as a list", "no outputs", "no layer", "layers as text", "a layer elsewhere", "a negative size",
+        "nothing expected", "no digest expected",
+    ],
+)  # fmt: skip
+def test_an_input_lock_of_another_form_is_refused(tmp_path: Path, lock: bytes) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        read_lock(lay(tmp_path, lock), "1.0")
+    assert (caught.value.code, caught.value.exit_code) == ("LM-BLD-045", 6)
+
+
+@pytest.mark.parametrize(
+    "index",
+    ["", "null", "[]", "{}", '{"manifests": 1}', '{"manifests": [1]}', '{"manifests": [], "manifests": []}', INDEX % ("b" * 63, ""), " " * (16 * 2**20 + 1)],
+    ids=["empty", "null", "a list", "nothing in it", "a number", "a number in it", "a key twice", "no digest", "large"],
+)
+def test_an_index_of_another_form_is_refused(tmp_path: Path, index: str) -> None:
+    lay(tmp_path, json.dumps(WHOLE).encode())
+    (tmp_path / "index.json").write_text(index)
+    with pytest.raises(IntegrityError) as caught:
         read_lock(tmp_path, "1.0")
+    assert caught.value.code == "LM-BLD-045"
+
+
+def test_a_release_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    place = lay(tmp_path, json.dumps(WHOLE).encode())
+    index = json.loads((place / "index.json").read_text())
+    index["manifests"] *= 2
+    (place / "index.json").write_text(json.dumps(index))
+    with pytest.raises(IntegrityError, match="stands 2 times"):
+        read_lock(place, "1.0")
 
 
 def test_layers_hold_no_time_no_owner_and_plain_modes(tmp_path: Path, built: Any) -> None:
     write(tmp_path, built)
     _, lock = read_lock(tmp_path, "1.0")
-    [source] = [each for each in lock["environment"]["layers"] if each["role"] == "source"]
-    with tarfile.open(tmp_path / "blobs/sha256" / source["sha256"]) as archive:
+    [source] = [each for each in lock.environment.layers if each.role == "source"]
+    with tarfile.open(tmp_path / "blobs/sha256" / source.sha256) as archive:
         found = {member.name: (member.mode, member.mtime, member.uid, member.uname, member.issym()) for member in archive}
     when = built[1].committed_at
     assert found == {
@@ -115,11 +260,11 @@ def test_declared_mounts_become_layers(tmp_path: Path, built: Any) -> None:
     (tools / "__pycache__" / "a.pyc").write_text("x")
     write(tmp_path / "c", built, environment=EnvironmentSection(python="none", mounts=[str(tools)]))
     _, lock = read_lock(tmp_path / "c", "1.0")
-    layers = lock["environment"]["layers"]
-    assert [each["role"] for each in layers] == ["root", "mount", "source"]
-    with tarfile.open(tmp_path / "c/blobs/sha256" / layers[1]["sha256"]) as archive:
+    layers = lock.environment.layers
+    assert [each.role for each in layers] == ["root", "mount", "source"]
+    with tarfile.open(tmp_path / "c/blobs/sha256" / layers[1].sha256) as archive:
         assert archive.getnames() == [str(tools).lstrip("/"), f"{tools}/tool".lstrip("/")]
-    assert lock["environment"]["mounts"] == [str(tools)]
+    assert lock.environment.mounts == [str(tools)]
 
 
 @pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "-x", "a b", "a\n", "$(x)", "x" * 101])
