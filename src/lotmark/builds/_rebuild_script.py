@@ -35,7 +35,7 @@ sha256sum --check --strict <<'EXPECTED' || status=1
 {sums}EXPECTED
 if [ "$#" -gt 0 ]; then
   out=$1; case $out in /*) ;; *) out=$OLDPWD/$out;; esac
-  mkdir -p "$out"; for each in {names}; do mkdir -p "$out/$(dirname "$each")"; cp -p "$each" "$out/$each"; done
+  mkdir -p "$out"; for each in {names}; do mkdir -p "$out/$(dirname -- "$each")"; cp -p -- "$each" "$out/$each"; done
 fi
 [ "$status" = 0 ] && echo "IDENTICAL: {name} was rebuilt from its capsule, byte for byte" || echo "DIFFERENT: {name}"
 exit "$status"
@@ -64,6 +64,7 @@ def rebuild_script(name: str, lock: Mapping[str, Any]) -> str:
 
 
 def _sum_line(digest: str, name: str) -> str:
-    """A line of ``sha256sum --check``, which reads backslashes as escapes in lines that begin with one."""
-    mark, written = ("\\", name.replace("\\", "\\\\")) if "\\" in name else ("", name)
+    """A line of ``sha256sum --check``, which reads escapes in lines that begin with a backslash. No name ends the line, or the shell would read on."""
+    written = name.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
+    mark = "" if written == name else "\\"
     return f"{mark}{digest}  {written}\n"

@@ -422,6 +422,31 @@ def test_the_script_stops_at_a_missing_blob(tmp_path: Path) -> None:
     assert not (tmp_path / "evil").exists()
 
 
+BUILDER = """#!/bin/sh
+while [ "$1" != --bind ]; do shift; done
+mkdir -p "$2/build/src" && cp -R made/. "$2/build/src"
+"""
+"""In the place of bwrap: puts what is in ``made`` where the build would write."""
+
+
+@pytest.mark.parametrize("name", ["a\nEXPECTED\ntouch evil\n", "-n", "a b", "back\\slash", "EXPECTED", "{x}", "'$(touch evil)'"])
+def test_no_name_of_an_output_is_more_than_a_name_to_the_script(tmp_path: Path, name: str) -> None:
+    for folder in ("bin", "made"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "bin" / "bwrap").write_text(BUILDER)
+    (tmp_path / "bin" / "bwrap").chmod(0o755)
+    (tmp_path / "made" / name).write_bytes(b"right")
+    recipe = {"command": ["make"], "workingDirectory": ".", "variables": {}}
+    for content, code, word in ((b"right", 0, b"IDENTICAL"), (b"wrong", 1, b"DIFFERENT")):
+        lock = {"recipe": recipe, "environment": {"layers": []}, "expected": [{"name": name, "sha256": Digest.of(content).hex}]}
+        (tmp_path / "s.sh").write_text(rebuild_script("1.0", lock))
+        command = ["sh", "s.sh", "out"]
+        done = subprocess.run(command, cwd=tmp_path, env={"PATH": f"{tmp_path}/bin:/usr/bin:/bin"}, capture_output=True, check=False)
+        assert (done.returncode, word in done.stdout) == (code, True), done
+    assert (tmp_path / "out" / name).read_bytes() == b"right"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bin", "made", "out", "s.sh"]
+
+
 @pytest.mark.parametrize(
     ("script", "environment"),
     [
