@@ -36,7 +36,7 @@ def command(output: Output, read_set: Path | None, show_all: bool) -> int:
     known = parse_read_set(read_set.read_bytes(), str(read_set)) if read_set else None
     declared = (output.config or root) / "quality" / "lint.yaml"
     report = lint_tree(root, today=SystemClock().now().date(), read_set=known, declared=declared.read_bytes() if declared.is_file() else None)
-    if not report.read:
+    if not report.read and not report.findings:
         output.note(f"none of {report.files} files decides about a build")
         return int(ExitCode.NOTHING_TO_JUDGE)
     shown = list(report.findings)

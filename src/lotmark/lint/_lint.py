@@ -33,10 +33,13 @@ def lint_tree(root: Path, *, today: date, read_set: Collection[str] | None = Non
         declared: the bytes of ``quality/lint.yaml``.
 
     Raises:
-        UsageError: LM-CFG-002 to -005 for a ``quality/lint.yaml`` that cannot be read.
+        UsageError: LM-CFG-002 to -005 for a ``quality/lint.yaml`` that cannot be read, LM-LNT-003 for a read set of which nothing
+            lies in this tree: it is of another one, and every source would count as not compiled.
     """
     declarations = Declared(declared, today)
     names = list_files(root)
+    if read_set is not None and not any(name in read_set for name in names):
+        raise UsageError("LM-LNT-003", "the read set names no file of this tree", where=str(root), solution=_CURES["LM-LNT-003"])
     rows: list[tuple[int, Finding]] = []
     read = held = 0
     for name in names:
@@ -44,8 +47,9 @@ def lint_tree(root: Path, *, today: date, read_set: Collection[str] | None = Non
         data = _read(root / name) if kind is not None else None
         if kind is None or data is None:
             continue
-        read += 1
-        for hit in find_hits(name, kind, data):
+        read += isinstance(data, bytes)
+        hits = find_hits(name, kind, data) if isinstance(data, bytes) else [Hit("LM-LNT-004", name, 1, 1, "", f"it was not looked at: {data}")]
+        for hit in hits:
             rank = _rank(name, kind, read_set)
             declaration = declarations.find(hit)
             held += declaration is not None
@@ -86,26 +90,28 @@ def parse_read_set(data: bytes, name: str) -> frozenset[str]:
         UsageError: LM-LNT-003 if it is neither.
     """
     try:
-        text = data.decode("utf-8")
-        found = json.loads(text) if text.lstrip().startswith("[") else text.splitlines()
+        text = data.decode("utf-8-sig")
+        found = json.loads(text) if text.lstrip().startswith(("[", "{")) else text.splitlines()
+        if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
+            raise ValueError("it is no list of texts")  # noqa: TRY301 -- as the reader of JSON does
     except (ValueError, RecursionError) as error:
         raise UsageError("LM-LNT-003", f"the read set {name} cannot be read", where=name, solution=_CURES["LM-LNT-003"]) from error
-    names = {str(each).strip().removeprefix("./") for each in found if str(each).strip()}
+    names = {each.strip().removeprefix("./") for each in found if each.strip()}
     if not names:
         raise UsageError("LM-LNT-003", f"the read set {name} names no file", where=name, solution=_CURES["LM-LNT-003"])
     return frozenset(names)
 
 
-def _read(path: Path) -> bytes | None:
-    """The bytes of a plain file of a size that people write; None for links, pipes, and what is larger."""
+def _read(path: Path) -> bytes | str | None:
+    """The bytes of a plain file of a size that people write; why it cannot be looked at; None for links and pipes."""
     try:
         if path.is_symlink() or not path.is_file():
             return None
         with path.open("rb") as stream:
             data = stream.read(_MAX_BYTES + 1)
-    except OSError:
-        return None
-    return data if len(data) <= _MAX_BYTES else None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return data if len(data) <= _MAX_BYTES else f"it has more than {_MAX_BYTES >> 20} MiB"
 
 
 def _rank(name: str, kind: FileKind, read_set: Collection[str] | None) -> int:

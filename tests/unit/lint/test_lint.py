@@ -105,12 +105,12 @@ def test_declarations_that_cannot_be_read_are_an_error_of_the_configuration(tree
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(("data", "names"), [(b"a\nb/c\n\n", {"a", "b/c"}), (b'["./a", "b"]', {"a", "b"}), (b' ["a b"]', {"a b"})])
+@pytest.mark.parametrize(("data", "names"), [(b"a\nb/c\n\n", {"a", "b/c"}), (b'["./a", "b"]', {"a", "b"}), (b"\xef\xbb\xbfa\r\nb", {"a", "b"}), (b'\xef\xbb\xbf["a", "a"]', {"a"}), (b' ["a b"]', {"a b"})])
 def test_a_read_set_is_a_list_of_names(data, names):
     assert parse_read_set(data, "x") == names
 
 
-@pytest.mark.parametrize("data", [b"", b"\n\n", b"[]", b"[", b"\xff"])
+@pytest.mark.parametrize("data", [b"", b"\n\n", b"[]", b"[", b"\xff", b'{"files": ["a"]}', b'{\n"a"\n}', b'[1, {"a": 2}]', b'["a", null]', b"[" * 100_000])
 def test_a_read_set_that_names_nothing_is_refused(data):
     with pytest.raises(UsageError, match="read set x") as caught:
         parse_read_set(data, "x")
@@ -118,10 +118,36 @@ def test_a_read_set_that_names_nothing_is_refused(data):
     assert caught.value.solution
 
 
-def test_links_and_huge_files_are_not_read_and_nothing_stops(tree, tmp_path):
+@pytest.mark.parametrize("names", [{"other.c"}, {"null"}, {"/abs/src/a.c"}, {"src\\a.c"}])
+def test_a_read_set_of_another_tree_is_refused_and_makes_no_error_a_warning(tree, names):
+    with pytest.raises(UsageError, match="names no file of this tree") as caught:
+        tree({"src/a.c": "x = __DATE__;\n"}, read_set=names)
+    assert caught.value.code == "LM-LNT-003"
+
+
+def test_what_is_too_large_to_be_looked_at_is_a_hit_that_may_be_declared(tree):
+    files = {"src/big.c": "x = __DATE__;\n" + " " * (4 * 1024 * 1024), "tests/big.mk": "#" * (4 * 1024 * 1024 + 1), "notes.txt": " " * (4 * 1024 * 1024 + 1)}
+    report = tree(files)
+    assert (told(report), report.read) == ([("004", "error", "src/big.c:1"), ("004", "warning", "tests/big.mk:1")], 0)
+    assert report.findings[0].message == "it was not looked at: it has more than 4 MiB"
+    report = tree(files, declared=declaration(rule="LM-LNT-004", files=["src/*"]))
+    assert told(report) == [("004", "warning", "tests/big.mk:1"), ("004", "info", "src/big.c:1")]
+
+
+def test_what_cannot_be_opened_is_a_hit_too(tree, tmp_path, monkeypatch):
+    def refuse(*_args, **_more):
+        raise PermissionError(13, "Permission denied")
+
+    tree({"Makefile": "all:\n"})
+    with monkeypatch.context() as patch:
+        patch.setattr("pathlib.Path.open", refuse)
+        report = lint_tree(tmp_path, today=TODAY)
+    assert [(finding.code, finding.message) for finding in report.findings] == [("LM-LNT-004", "it was not looked at: Permission denied")]
+
+
+def test_links_are_not_followed_and_nothing_stops(tree, tmp_path):
     (tmp_path / "a.mk").symlink_to("/etc/passwd")
     (tmp_path / "b.mk").mkdir()
-    (tmp_path / "c.mk").write_bytes(b"#" * (4 * 1024 * 1024 + 1))
     (tmp_path / "d.mk").symlink_to("nowhere")
     assert tree({"Makefile": NATIVE}).read == 1
 
@@ -178,6 +204,18 @@ def test_the_command_accepts_a_clean_tree(call):
 
 def test_nothing_to_judge_is_no_acceptance(call):
     assert call("lint", files={"a.txt": "x"})[0] == 5
+
+
+def test_a_tree_of_which_nothing_could_be_looked_at_is_refused(call):
+    code, out, _ = call("lint", files={"a.c": "x = __DATE__;\n" + " " * (4 * 1024 * 1024)})
+    assert (code, "LM-LNT-004" in out) == (1, True)
+
+
+@pytest.mark.parametrize("text", ['{"files": ["src/a.c"]}', "[1]", "src/other.c\n", ""])
+def test_a_read_set_that_cannot_be_used_is_an_error_of_usage(call, tmp_path, text):
+    (tmp_path / "read.txt").write_text(text)
+    code, _, err = call("lint", "--read-set", str(tmp_path / "read.txt"), files={"src/a.c": "x = __DATE__;\n"})
+    assert (code, "LM-LNT-003" in err) == (2, True)
 
 
 def test_the_command_writes_sarif_with_the_rules(call):

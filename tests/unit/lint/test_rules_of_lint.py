@@ -134,7 +134,7 @@ def test_what_only_looks_like_it_is_left_alone(name, text):
 
 def test_every_rule_is_broken_by_some_case_and_tells_its_cure():
     shown = {f"LM-LNT-{code}" for _, _, code in BREAKING if code}
-    assert shown == {rule.code for rule in RULES} - {"LM-LNT-001", "LM-LNT-002", "LM-LNT-003"}
+    assert shown == {rule.code for rule in RULES} - {"LM-LNT-001", "LM-LNT-002", "LM-LNT-003", "LM-LNT-004"}
     assert all(re.fullmatch(r"LM-LNT-\d{3}", rule.code) and rule.title and rule.story and rule.cure and not rule.cure.endswith(".") for rule in RULES)
 
 
