@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 from lotmark.base.errors import ExitCode, UsageError
-from lotmark.base.findings import has_errors
 from lotmark.cli._output import Output, format_finding
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def examine_command(output: Output) -> int:
     evaluated = "vulnerabilities evaluated" if report.dump.evaluated else "vulnerabilities NOT evaluated"
     lines.append(f"{len(report.components)} components in {len(report.locks)} lock files, {len(report.soup)} SOUP items, {evaluated}")
     output.result("supply", wire, "\n".join(lines))
-    return int(ExitCode.REFUSED if has_errors(report.findings) else ExitCode.ACCEPTED)
+    return int(ExitCode.ACCEPTED if report.accepted else ExitCode.REFUSED)
 
 
 @command.command(name="sbom")
@@ -50,22 +49,25 @@ def sbom_command(output: Output, form: str, place: Path) -> int:
     for finding in report.findings:
         output.note(format_finding(finding.to_wire()))
     output.result("sbom", {"file": str(place), "form": form, "components": len(report.components)}, f"{place}: {len(report.components)} components")
-    return int(ExitCode.REFUSED if has_errors(report.findings) else ExitCode.ACCEPTED)
+    return int(ExitCode.ACCEPTED if report.accepted else ExitCode.REFUSED)
 
 
 @command.command(name="soup")
 @click.pass_obj
 def soup_command(output: Output) -> int:
-    """Print an entry of quality/soup.yaml for each component in the product that has none, to be filled in by a person."""
+    """Print an entry of quality/soup.yaml for each component in the product that has none, to be filled in by a person.
+
+    Exits 0 where every component has one and nothing else is refused: a lock that cannot be read has no components either.
+    """
     from lotmark.supply.api import draft_soup
 
     report = _examine(output)
     text = draft_soup(report)
-    if not text:
-        output.result("soup", {"entries": ""}, "every component in the product has a SOUP item")
-        return int(ExitCode.ACCEPTED)
-    output.result("soup", {"entries": text}, text.rstrip("\n"))
-    return int(ExitCode.REFUSED)
+    for finding in report.findings if not report.accepted else ():
+        output.note(format_finding(finding.to_wire()))
+    told = "every component in the product has a SOUP item" if report.accepted else "no entry to draft, but what the product is made from is refused"
+    output.result("soup", {"entries": text}, text.rstrip("\n") or told)
+    return int(ExitCode.ACCEPTED if report.accepted and not text else ExitCode.REFUSED)
 
 
 def _examine(output: Output) -> "SupplyReport":

@@ -64,10 +64,17 @@ def refers_to(reference: str, ecosystem: Ecosystem, name: str, version: str) -> 
     """Whether a reference in an exception (``name``, ``name@version`` or a purl with or without version) means this component."""
     if reference.startswith("pkg:"):
         return reference in (format_purl(ecosystem, name, version), format_purl(ecosystem, name, ""))
-    if ecosystem == "other":
-        # The purl type is no part of how people call it.
-        name = name.partition("/")[2]
+    # The purl type is no part of how people call it, but messages show it.
+    names = (name, name.partition("/")[2]) if ecosystem == "other" else (name,)
     # The version is split off behind the first character: npm scopes begin with "@".
     head, at, wanted = reference[1:].rpartition("@")
     given = reference[0] + head if at else reference
-    return normalise_name(ecosystem, given) == name and (not at or wanted == version)
+    return normalise_name(ecosystem, given) in names and (not at or wanted == version)
+
+
+def names_version(reference: str) -> bool:
+    """Whether a reference means one version alone."""
+    if reference.startswith("pkg:"):
+        found = find_purl(reference)
+        return found is not None and found[2] != ""
+    return "@" in reference[1:]

@@ -16,7 +16,7 @@ from lotmark.base.documents import Document, parse_document
 from lotmark.base.errors import UsageError
 from lotmark.base.findings import Finding, Location, Severity
 from lotmark.supply._findings import find_date, make_finding
-from lotmark.supply._names import refers_to
+from lotmark.supply._names import names_version, refers_to
 from lotmark.supply.models import Component, SoupItem, SupplyReport
 
 NAME = "quality/soup.yaml"
@@ -106,7 +106,9 @@ class _Check:
         for index, entry in enumerate(self.document.value.soup):
             place = self.document.where(("soup", index, "component"))
             found = [each for each in self.components if refers_to(entry.component, each.ecosystem, each.name, each.version)]
-            if not found:
+            if not names_version(entry.component):
+                self._add("LM-SUP-063", f"the SOUP item {entry.component} names no version, so that it is not known which one was looked at", place, entry)
+            elif not found:
                 self._no_component(entry, place)
             for component in found:
                 if described.setdefault(component.purl, str(place)) != str(place):

@@ -257,8 +257,8 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "LM-SUP-063",
-        "a SOUP item is no component, or one twice",
-        "The list speaks of something that is not in the product, in another version of it, or of one component in two ways. What was assessed is then not what is shipped.",
+        "a SOUP item is no component, one twice, or none in particular",
+        "The list speaks of something that is not in the product, in another version of it, in no version at all, or of one component in two ways. What was assessed is then not what is shipped.",
         "correct the component and its version, or remove the entry",
     ),
     Rule(

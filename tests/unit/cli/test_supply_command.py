@@ -90,6 +90,15 @@ def test_drafts_are_refused_until_a_person_has_filled_them_in(call, tmp_path):
     assert "3 SOUP items" in call("supply", "examine")[1]
 
 
+@pytest.mark.parametrize("text", [None, "", "{", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": []}'])
+def test_where_the_components_are_not_known_no_one_is_told_that_all_are_described(call, tmp_path, text):
+    place = tmp_path / "parts.cdx.json"
+    place.unlink() if text is None else place.write_text(text)
+    code, out, err = call("supply", "soup")
+    assert (code, "every component" in out) == (1, False)
+    assert "LM-SUP-0" in err
+
+
 @pytest.mark.parametrize(("form", "name"), [("cyclonedx", "bom.json"), ("spdx", "x.spdx.json")])
 def test_both_bills_of_materials_are_written_and_read_back(call, tmp_path, form, name):
     place = tmp_path / name

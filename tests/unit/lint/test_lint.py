@@ -105,7 +105,16 @@ def test_declarations_that_cannot_be_read_are_an_error_of_the_configuration(tree
     assert caught.value.code == code
 
 
-@pytest.mark.parametrize(("data", "names"), [(b"a\nb/c\n\n", {"a", "b/c"}), (b'["./a", "b"]', {"a", "b"}), (b"\xef\xbb\xbfa\r\nb", {"a", "b"}), (b'\xef\xbb\xbf["a", "a"]', {"a"}), (b' ["a b"]', {"a b"})])
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"a\nb/c\n\n", {"a", "b/c"}),
+        (b'["./a", "b"]', {"a", "b"}),
+        (b"\xef\xbb\xbfa\r\nb", {"a", "b"}),
+        (b'\xef\xbb\xbf["a", "a"]', {"a"}),
+        (b' ["a b"]', {"a b"}),
+    ],
+)
 def test_a_read_set_is_a_list_of_names(data, names):
     assert parse_read_set(data, "x") == names
 

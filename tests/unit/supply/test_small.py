@@ -9,7 +9,7 @@ from lotmark.base.errors import UsageError
 from lotmark.supply._files import FolderFiles
 from lotmark.supply._findings import find_date
 from lotmark.supply._markers import Markers
-from lotmark.supply._names import format_purl, normalise_name, refers_to
+from lotmark.supply._names import format_purl, names_version, normalise_name, refers_to
 from lotmark.supply._readers._reading import find_hash, find_integrity, group_scope
 
 pytestmark = pytest.mark.verifies("REQ-014", "RC-011", "HAZ-002")
@@ -46,6 +46,18 @@ def test_purls_are_canonical(ecosystem, name, version):
 )
 def test_references_to_scoped_components(reference, refers):
     assert refers_to(reference, "npm", "@s/a", "1.0.0") is refers
+
+
+@pytest.mark.parametrize("reference", ["heap_4", "heap_4@1.0", "generic/heap_4", "generic/heap_4@1.0", "pkg:generic/heap_4", "pkg:generic/heap_4@1.0"])
+def test_a_component_without_a_registry_is_called_with_or_without_its_type(reference):
+    assert refers_to(reference, "other", "generic/heap_4", "1.0")
+    assert not refers_to(reference, "other", "generic/heap_5", "1.0")
+    assert names_version(reference) is ("1.0" in reference)
+
+
+@pytest.mark.parametrize(("reference", "one"), [("@s/a", False), ("@s/a@1", True), ("pkg:npm/@s/a", False), ("pkg:npm/%40s/a@1", True), ("pkg:", False)])
+def test_a_scope_is_no_version(reference, one):
+    assert names_version(reference) is one
 
 
 def test_files_are_read_within_limits(tmp_path):

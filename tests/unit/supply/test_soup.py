@@ -1,6 +1,7 @@
 """The SOUP list against the inventory, minimum elements, and what changed since the last release."""
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,11 @@ MISSING = ["requirements: [parses CSV per RFC 4180, REQ-003]", "needs: [Python 3
     [
         ("a@1.0", "a@2.0", "LM-SUP-063", "the product has a 1.0"),
         ("a@1.0", "b@1.0", "LM-SUP-063", "is no component of the product"),
-        ("a@1.0", "b", "LM-SUP-063", "is no component of the product"),
+        ("a@1.0", "a", "LM-SUP-063", "names no version"),
+        ("a@1.0", "pkg:pypi/a", "LM-SUP-063", "names no version"),
+        ("a@1.0", "b", "LM-SUP-063", "names no version"),
+        ("2027-12-31", "'20271231'", "LM-SUP-012", "neither a day"),
+        ("2027-12-31", "2027-W52-5", "LM-SUP-012", "neither a day"),
         ("2027-12-31", "2026-11-22", "LM-SUP-065", "ended on 2026-11-22"),
         ("support: maintained", "support: none", "LM-SUP-065", "no support any more"),
         ("2027-12-31", "2026-11-31", "LM-SUP-012", "neither a day"),
@@ -132,12 +137,13 @@ def test_support_that_has_not_ended_or_was_taken_over_is_no_finding(world, suppo
     assert codes(soup(world, text)) == []
 
 
-def test_one_entry_without_a_version_stands_for_all_versions():
+def test_one_entry_without_a_version_is_refused_and_covers_no_upgrade():
     place = Location("x")
-    components = [Component(f"pkg:npm/a@{v}", "npm", "a", v, "runtime", (), place, "MIT", "lock", "allowed", None, True, ()) for v in ("1.0.0", "2.0.0")]
-    items, findings = check_soup(b"soup: [{component: a, manufacturer: A}]", components, safety_class="A", today=__import__("datetime").date(2026, 1, 1))
+    components = [Component(f"pkg:npm/@s/a@{v}", "npm", "@s/a", v, "runtime", (), place, "MIT", "lock", "allowed", None, True, ()) for v in ("1.0.0", "2.0.0")]
+    text = b'soup: [{component: "@s/a", manufacturer: A}]'
+    items, findings = check_soup(text, components, safety_class="A", today=date(2026, 1, 1))
     assert [item.version for item in items] == ["1.0.0", "2.0.0"]
-    assert not findings
+    assert [finding.code for finding in findings] == ["LM-SUP-063"]
 
 
 # minimum elements
