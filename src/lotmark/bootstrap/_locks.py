@@ -18,4 +18,4 @@ def follow_retention(
     store = workspace.ledger.blobs
     if not isinstance(store, BlobLocks) or not store.locks:
         return None
-    return apply_locks(store, plan_locks(workspace.ledger, workspace.reader.records(), runs(), scopes=scopes))
+    return apply_locks(store, plan_locks(workspace.ledger, workspace.reader.records(), runs(), scopes=scopes), workspace.clock.now())

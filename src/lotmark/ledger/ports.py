@@ -76,7 +76,7 @@ class BlobLocks(Protocol):
         ...
 
     def retain(self, digest: Digest, until: datetime) -> None:
-        """Keep the blob at least until then; a date that is later already stays.
+        """Keep the blob at least until then, which is still to come; a date that is later already stays.
 
         Raises:
             IntegrityError: LM-LED-108 if there is no such blob.

@@ -1,7 +1,8 @@
 """Locks of the storage follow retention: a blob is kept until the last date that is known for it, and under every hold.
 
 The storage's lock is a second fence and no source: what it should be is computed from signed records each time, so that a
-call that was cut short is finished by the same call again. A date only ever moves on; an open date locks nothing yet.
+call that was cut short is finished by the same call again. A date only ever moves on; an open date locks nothing yet, and
+one that is over locks nothing more: no storage takes it, and a hold alone still keeps the blob.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -62,8 +63,8 @@ def plan_locks(
     return {blob: plan[blob] for blob in sorted(touched)}
 
 
-def apply_locks(store: BlobLocks, plan: Mapping[Digest, BlobLock]) -> LockReport:
-    """Bring the storage's locks in line with the plan; again is no change. What is refused is told and stops nothing else.
+def apply_locks(store: BlobLocks, plan: Mapping[Digest, BlobLock], now: datetime) -> LockReport:
+    """Bring the storage's locks in line with the plan as of `now`; again is no change. What is refused is told and stops nothing else.
 
     When the storage cannot be reached, the rest is not tried: each attempt would wait.
     """
@@ -71,7 +72,7 @@ def apply_locks(store: BlobLocks, plan: Mapping[Digest, BlobLock]) -> LockReport
     faults: list[str] = []
     for number, (blob, lock) in enumerate(plan.items()):
         try:
-            if lock.until is not None:
+            if lock.until is not None and lock.until > now:
                 store.retain(blob, lock.until)
                 retained += 1
             store.hold(blob, on=lock.held)

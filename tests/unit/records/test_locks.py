@@ -1,7 +1,7 @@
 """Which blob the storage must lock until when, and what a storage that refuses or is away leads to."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -114,9 +114,12 @@ def test_a_trigger_gives_a_date():
 # ------------------------------------------------------------ the storage
 
 
+NOW = datetime(2027, 1, 1, tzinfo=UTC)
+
+
 @dataclass
 class Storage:
-    """`BlobLocks` that remembers: a date never goes back, as Object Lock's never does."""
+    """`BlobLocks` that remembers: a date never goes back and none that is over is taken, as with Object Lock."""
 
     locks: bool = True
     dates: dict = field(default_factory=dict)
@@ -126,6 +129,8 @@ class Storage:
 
     def retain(self, digest, until):
         self._try(digest)
+        if until <= NOW:
+            raise EnvironmentLacksError("LM-LED-004", "the retain-until date must be in the future", solution="")
         self.dates[digest] = max(until, self.dates.get(digest, until))
 
     def hold(self, digest, *, on):
@@ -143,24 +148,33 @@ PLAN = {ONE: BlobLock(datetime(2028, 1, 1, tzinfo=UTC)), TWO: BlobLock(None, hel
 
 def test_locks_are_laid_and_the_same_again_changes_nothing():
     storage = Storage()
-    first = apply_locks(storage, PLAN)
+    first = apply_locks(storage, PLAN, NOW)
     assert (first.retained, first.held, first.faults) == (2, 2, ())
     state = dict(storage.dates), set(storage.holds)
-    assert apply_locks(storage, PLAN) == first
+    assert apply_locks(storage, PLAN, NOW) == first
     assert (storage.dates, storage.holds) == state
     assert state == ({ONE: PLAN[ONE].until, SHARED: PLAN[SHARED].until}, {TWO, SHARED})
 
 
 def test_a_hold_that_is_released_goes_and_the_date_stays():
     storage = Storage()
-    apply_locks(storage, PLAN)
-    apply_locks(storage, {SHARED: BlobLock(PLAN[SHARED].until)})
+    apply_locks(storage, PLAN, NOW)
+    apply_locks(storage, {SHARED: BlobLock(PLAN[SHARED].until)}, NOW)
     assert (storage.dates[SHARED], SHARED in storage.holds) == (PLAN[SHARED].until, False)
+
+
+@pytest.mark.parametrize(("over", "dates"), [(0, 0), (-1, 0), (1, 1)])
+def test_a_date_that_is_over_is_not_asked_for_and_the_hold_is_laid_all_the_same(over, dates):
+    """Records whose retention has ended and that nobody has expired yet: the storage refuses the date, and must not be asked."""
+    storage = Storage()
+    report = apply_locks(storage, {ONE: BlobLock(NOW + timedelta(seconds=over), held=True), TWO: BlobLock(held=True)}, NOW)
+    assert (report.retained, report.held, report.faults) == (dates, 2, ())
+    assert (len(storage.dates), storage.holds) == (dates, {ONE, TWO})
 
 
 def test_one_blob_that_is_missing_is_told_and_the_others_are_locked():
     storage = Storage(broken={TWO: IntegrityError("LM-LED-108", "BLOB_MISSING", solution="restore it")})
-    report = apply_locks(storage, PLAN)
+    report = apply_locks(storage, PLAN, NOW)
     assert (report.retained, report.held) == (2, 1)
     assert report.faults == (f"the blob {TWO}: BLOB_MISSING",)
 
@@ -168,8 +182,8 @@ def test_one_blob_that_is_missing_is_told_and_the_others_are_locked():
 def test_a_storage_that_is_away_is_asked_once_and_the_rest_is_counted():
     away = EnvironmentLacksError("LM-LED-004", "the bucket cannot be reached", solution="try again")
     storage = Storage(broken=dict.fromkeys(PLAN, away))
-    report = apply_locks(storage, PLAN)
+    report = apply_locks(storage, PLAN, NOW)
     assert storage.calls == 1
     assert report.faults == (f"the blob {ONE}: the bucket cannot be reached; 3 of 3 blobs were not locked",)
     storage.broken.clear()
-    assert apply_locks(storage, PLAN).faults == (), "and the same call finishes it"
+    assert apply_locks(storage, PLAN, NOW).faults == (), "and the same call finishes it"
