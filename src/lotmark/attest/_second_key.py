@@ -65,7 +65,7 @@ class SecondLogSigner:
                 "LM-ATT-032",
                 "the file holds no ML-DSA-44 private key",
                 where=str(path),
-                solution="restore the file, or make another with `lotmark key log second`",
+                solution="restore the file, or make another with `lotmark key log second --replace`",
             )
         return cls(private)
 

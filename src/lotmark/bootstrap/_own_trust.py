@@ -47,15 +47,15 @@ def add_second_key(workspace: Workspace, *, again: bool) -> TrustPolicy:
     """Let the log sign its checkpoints with an ML-DSA-44 key besides, from the next entry on; gives the trust policy that asks for it.
 
     The key lies as ``keys/second-log.key`` beside the log key. Nobody else writes meanwhile. What was cut short is finished
-    by the same call again: a key that lies there and that no trust policy names yet is taken.
+    by the same call again: a key that lies there and that the trust policy does not name yet is taken, unless `again`.
 
     Args:
         workspace: Whose log.
-        again: Make another key in the place of the one that is named; the old one is kept beside it, with ``.old`` behind its name.
+        again: Make another key; what lies in its place, whatever it is, is kept beside it, with ``.old`` behind its name.
 
     Raises:
         UsageError: LM-ATT-036 if the log has a second key already and `again` is not asked for.
-        EnvironmentLacksError: LM-ATT-053 without ML-DSA-44 on this machine; LM-LED-003 if somebody else writes.
+        EnvironmentLacksError: LM-ATT-030 to -032 if what lies there is no such key and `again` is not asked for; LM-ATT-053 without ML-DSA-44 on this machine; LM-LED-003 if somebody else writes.
     """
     old, path = workspace.trust_policy, workspace.state / KEYS / SECOND
     if old.second_log_key and not again:
@@ -63,7 +63,7 @@ def add_second_key(workspace: Workspace, *, again: bool) -> TrustPolicy:
             "LM-ATT-036", "the log has a second key already", where=str(path), solution="`lotmark key log` shows it; --replace makes another in its place"
         )
     with workspace.open_sequencer(check_second=False) as ledger:
-        if old.second_log_key and path.exists():
+        if again and path.exists():
             path.replace(_free(path))
         signer = SecondLogSigner.load(path) if path.exists() else SecondLogSigner.make(path)
         new = replace(old, second_log_key=signer.vkey(old.origin), second_log_key_from=ledger.size + 1)

@@ -231,6 +231,21 @@ def test_what_was_cut_short_is_finished_by_the_same_call(tiny):
 
 
 @SECOND
+def test_what_is_no_such_key_is_put_aside_by_the_way_that_the_refusal_names(tiny):
+    path = tiny.state / "keys" / "second-log.key"
+    path.touch(mode=0o600)
+    path.write_bytes((tiny.state / "keys" / "log.key").read_bytes())
+    before = trust(tiny)
+    refused = tiny.cli("key", "log", "second")
+    assert (refused.code, "LM-ATT-032" in refused.err, trust(tiny)) == (4, True, before)
+    assert "`lotmark key log second --replace`" in refused.err
+    made = second(tiny, "--replace").wire["vkey"]
+    assert trust(tiny).second_log_key == made
+    assert (path.with_name("second-log.key.old")).read_bytes() == (tiny.state / "keys" / "log.key").read_bytes()
+    hold(tiny)
+
+
+@SECOND
 def test_a_backup_with_keys_holds_every_key_of_the_machine(tiny, tmp_path):
     rotate(tiny)
     second(tiny)
