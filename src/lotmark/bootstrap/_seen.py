@@ -39,13 +39,16 @@ def remember_checkpoint(policy: TrustPolicy, note: bytes) -> None:
 def continue_memory(old: TrustPolicy, new: TrustPolicy) -> None:
     """Go on remembering under the log's new key. Under the old one the same memory is found: a copy from before the rotation is noticed too."""
     before, after = _path(old), _path(new)
-    if before is None or after is None or before == after or not before.is_file():
+    if before is None or after is None or before.resolve() == after.resolve() or not before.is_file():
         return
     with contextlib.suppress(OSError):
         for note in seen_checkpoints(old):
             remember_checkpoint(new, note)
-        before.unlink()
-        before.symlink_to(after.name)
+        if after.is_file():  # else nothing could be kept, and the old memory must not go for it
+            link = before.with_suffix(".link")
+            link.unlink(missing_ok=True)
+            link.symlink_to(after.name)
+            link.replace(before)
 
 
 def forget_checkpoint(policy: TrustPolicy) -> None:

@@ -100,3 +100,32 @@ def test_where_nothing_was_seen_nothing_goes_on(home):
     continue_memory(policy(), policy(signer("a later key")))
     continue_memory(policy(), policy())
     assert not home.exists()
+
+
+@pytest.mark.verifies("REQ-355", "REQ-351")
+def test_a_disk_that_is_full_takes_no_memory_away(home, notes, monkeypatch):
+    """What could not be kept under the later key is still known under the earlier one."""
+    old, new = policy(), policy(signer("a later key"))
+    remember_checkpoint(old, notes[1])
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lotmark.bootstrap._seen.tempfile.mkstemp", full)
+        continue_memory(old, new)
+    assert (seen_checkpoints(old), seen_checkpoints(new)) == ((notes[1],), ())
+    continue_memory(old, new)
+    assert (seen_checkpoints(old), seen_checkpoints(new)) == ((notes[1],), (notes[1],))
+
+
+@pytest.mark.verifies("REQ-355", "REQ-351")
+def test_a_memory_that_leads_back_to_an_earlier_key_is_no_ring(home, notes):
+    old, new = policy(), policy(signer("a later key"))
+    remember_checkpoint(old, notes[0])
+    continue_memory(old, new)
+    continue_memory(new, old)
+    continue_memory(old, new)
+    for each in (old, new):
+        remember_checkpoint(each, notes[1])
+    assert seen_checkpoints(old) == seen_checkpoints(new) == (notes[1],)
