@@ -234,12 +234,17 @@ def _locks_text(report: "LockReport") -> str:
 
 def _not_locked(output: Output, report: "LockReport") -> int:
     """What was signed stands; that the storage did not follow is told, and never passes for done."""
+    tell_unlocked(output, report)
+    return int(ExitCode.ENVIRONMENT)
+
+
+def tell_unlocked(output: Output, report: "LockReport") -> None:
+    """Tell what the storage did not lock, and how that is mended."""
     for fault in report.faults[:_SHOWN]:
         output.note(f"LM-REC-025: not locked: {fault}")
     if len(report.faults) > _SHOWN:
         output.note(f"and {len(report.faults) - _SHOWN} more")
     output.note("help: the record stands; `lotmark records lock` tries again")
-    return int(ExitCode.ENVIRONMENT)
 
 
 def _describe(act: Any) -> str:

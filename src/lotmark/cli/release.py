@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from lotmark.base.errors import ExitCode, NothingToJudgeError, UsageError
+from lotmark.base.errors import NothingToJudgeError, UsageError
 from lotmark.cli._output import Output, table
 
 _MARK = {"released": ("✓", "green"), "refused": ("✗", "red"), "abandoned": ("-", "bright_black"), "open": ("…", "yellow")}
@@ -102,9 +102,7 @@ def plan(output: Output, path: Path | None, run_id: str | None) -> None:
 def apply(output: Output, path: Path) -> int:
     """Go on with the planned run, as `lotmark run` does; refuses if the head of the log or the work tree moved."""
     from lotmark.bootstrap.api import check_plan
-    from lotmark.cli._progress import open_progress
-    from lotmark.cli.run import EXIT, format_report, report_wire
-    from lotmark.pipeline.api import run_pipeline
+    from lotmark.cli.run import go_on
 
     workspace = output.workspace()
     try:
@@ -112,10 +110,7 @@ def apply(output: Output, path: Path) -> int:
     except OSError as error:
         raise UsageError("LM-DOS-071", f"cannot read {path}: {error.strerror}", where=str(path), solution="`lotmark release plan -o plan.json`") from error
     check_plan(workspace, data)
-    with open_progress(quiet=output.quiet or output.json) as progress:
-        report = run_pipeline(workspace.settings(), progress=progress)
-    output.result("run", report_wire(report), format_report(report))
-    return int(EXIT.get(report.outcome, ExitCode.REFUSED))
+    return go_on(output, workspace)
 
 
 def _runs(workspace: Any) -> list[dict[str, Any]]:

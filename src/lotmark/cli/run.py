@@ -24,13 +24,17 @@ def command(output: Output, until: str | None, new: bool) -> int:
 
     Exits 0 when released, 1 when refused, 8 while it waits for people.
     """
+    return go_on(output, output.workspace(), until=until, new=new)
+
+
+def go_on(output: Output, workspace: "Workspace", *, until: str | None = None, new: bool = False) -> int:
+    """Run the open run, or a new one, as far as it comes, tell what came of it, and at its end have it stamped, locked and cosigned."""
     from dataclasses import replace
 
     from lotmark.bootstrap.api import stamp_after_run
     from lotmark.pipeline.api import run_pipeline
     from lotmark.pipeline.models import RunReport, Stage
 
-    workspace = output.workspace()
     settings = replace(workspace.settings(), after_run=lambda released: stamp_after_run(workspace, released))
     goal = click.Choice([stage.value for stage in Stage]).convert(until, None, None) if until else None
     with open_progress(quiet=output.quiet or output.json) as progress:
@@ -66,10 +70,11 @@ def cosign_end(output: Output, workspace: "Workspace") -> bool:
 def lock_end(output: Output, workspace: "Workspace", run: str) -> None:
     """Let the bucket lock what the run left for as long as its retention asks for; that it did not is told and changes no outcome."""
     from lotmark.bootstrap.api import lock_records
+    from lotmark.cli.records import tell_unlocked
 
     report = lock_records(workspace, f"run:{run}")
-    for fault in report.faults if report else ():
-        output.note(f"LM-REC-025: not locked: {fault}; `lotmark records lock` tries again")
+    if report is not None and report.faults:
+        tell_unlocked(output, report)
 
 
 def report_wire(report: Any) -> dict[str, Any]:

@@ -180,7 +180,8 @@ def test_what_a_bucket_did_not_lock_is_told_and_changes_no_outcome(running: Desk
     running.answers("run_pipeline", report(outcome), door=pipeline)
     called = running("run")
     assert called.code == int(EXIT[outcome])
-    assert called.err.splitlines() == [f"LM-REC-025: not locked: {fault}; `lotmark records lock` tries again" for fault in told]
+    told = [f"LM-REC-025: not locked: {fault}" for fault in told]
+    assert called.err.splitlines() == [*told, "help: the record stands; `lotmark records lock` tries again"] * bool(told)
 
 
 # ---- release
@@ -314,7 +315,19 @@ def test_a_planned_release_ends_as_a_run_does(shelf: Desk, tmp_path: Path, outco
     place.write_text("{}")
     shelf.answers("run_pipeline", report(outcome), door=pipeline)
     assert shelf("release", "apply", str(place)).code == code
-    assert shelf.names()[:2] == ["check_plan", "run_pipeline"]
+    ended = ["lock_records"] if outcome in {"released", "refused"} else []
+    assert shelf.names() == ["check_plan", "run_pipeline", *ended]
+    assert shelf.asked[1][1][0].after_run is not None, "it is stamped too"
+
+
+def test_a_planned_release_asks_its_witnesses_as_a_run_does(shelf: Desk, tmp_path: Path):
+    place = tmp_path / "plan.json"
+    place.write_text("{}")
+    shelf.workspace.witnesses = SimpleNamespace(
+        named=True, ask=lambda: SimpleNamespace(answers=[], breach="LM-LED-116", witnessing=SimpleNamespace(is_quorum=True))
+    )
+    shelf.answers("run_pipeline", report("released"), door=pipeline)
+    assert shelf("release", "apply", str(place)).code == 6
 
 
 def test_a_plan_that_the_log_left_behind_runs_nothing(shelf: Desk, tmp_path: Path):
