@@ -4,7 +4,7 @@ A test run that reuses a result names the run and the digest of its `test-run`. 
 results files, so that a stranger sees the result where it was made: the same test, the same artifacts, passed at the first try.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from lotmark.attest.models import Verified
@@ -20,24 +20,34 @@ def lent_payloads(run_entries: Iterable[Verified]) -> frozenset[str]:
     return frozenset(test["reused"]["testRun"] for entry in run_entries for test in _reused(entry))
 
 
-def check_lent(run_entries: Iterable[Verified], lent: Iterable[Verified]) -> list[Finding]:
+def check_lent(run_entries: Iterable[Verified], lent: Iterable[Verified], *, complete: bool = True) -> list[Finding]:
     """Each reused result whose record is not here, or says something else; an empty list where all hold.
 
     Args:
         run_entries: The verified records of the run.
         lent: The verified `test-run` records of earlier runs that are at hand.
+        complete: Whether each of these records must be at hand; one that is must bear its result in any case.
     """
-    here = {entry.envelope.payload_digest.hex: entry for entry in lent if entry.kind == "test-run"}
+    here = {entry.envelope.payload_digest.hex: entry.statement.predicate for entry in lent if entry.kind == "test-run"}
+    tests = {payload: _by_id(origin) for payload, origin in here.items()}
     findings = []
     for entry in run_entries:
         for test in _reused(entry):
-            origin = here.get(test["reused"]["testRun"])
+            payload = test["reused"]["testRun"]
             what = f"the result of {test['id']} was reused from {test['reused']['run']}"
-            if origin is None:
-                findings.append(broken("LM-DOS-012", f"MISSING_EVIDENCE: {what}, whose test run is not among the records", test["id"]))
-            elif why := _contradiction(entry.statement.predicate, test, origin.statement.predicate):
+            if payload not in here:
+                if complete:
+                    findings.append(broken("LM-DOS-012", f"MISSING_EVIDENCE: {what}, whose test run is not among the records", test["id"]))
+            elif why := _contradiction(entry.statement.predicate, test, here[payload], tests[payload].get(test["id"], [])):
                 findings.append(broken("LM-DOS-035", f"REUSED_RESULT: {what}: {why}", test["id"], "do not rely on this release; run the test"))
     return findings
+
+
+def _by_id(run: Mapping[str, Any]) -> dict[str, list[Mapping[str, Any]]]:
+    found: dict[str, list[Mapping[str, Any]]] = {}
+    for test in run["tests"]:
+        found.setdefault(test["id"], []).append(test)
+    return found
 
 
 def _reused(entry: Verified) -> Iterator[Mapping[str, Any]]:
@@ -45,21 +55,26 @@ def _reused(entry: Verified) -> Iterator[Mapping[str, Any]]:
         yield from (test for test in entry.statement.predicate.get("tests", ()) if test.get("reused"))
 
 
-def _contradiction(here: Mapping[str, Any], test: Mapping[str, Any], origin: Mapping[str, Any]) -> str:
-    """Why the earlier record does not bear the result; empty where it does."""
+def _contradiction(here: Mapping[str, Any], test: Mapping[str, Any], origin: Mapping[str, Any], then: Sequence[Mapping[str, Any]]) -> str:
+    """Why the earlier record, and what it says of the test, do not bear the result; empty where they do."""
     told = test["reused"]
-    then = next((each for each in origin["tests"] if each["id"] == test["id"]), None)
     if (origin["run"], origin["layer"], origin["finishedAt"]) != (told["run"], here["layer"], told["finishedAt"]):
         return "that record is of another run, layer or time"
+    if _product(origin) != _product(here):
+        return "that record is of another product"
     if not here["artifacts"] or _digests(origin) != _digests(here):
         return "other artifacts were tested there"
-    if then is None or any(then[name] != test[name] for name in _SAME):
+    if len(then) != 1 or any(then[0][name] != test[name] for name in _SAME):
         return "that record says something else of it"
-    if then.get("reused") or then.get("quarantined") or then["status"] != "passed" or then["redThenGreen"]:
+    if then[0].get("reused") or then[0].get("quarantined") or then[0]["status"] != "passed" or then[0]["redThenGreen"]:
         return "it did not pass there at the first try, or did not count"
     if told["expires"] < here["finishedAt"][:10]:
         return f"it could stand in until {told['expires']} only"
     return ""
+
+
+def _product(run: Mapping[str, Any]) -> str:
+    return str(run["run"]).partition(":")[0]
 
 
 def _digests(run: Mapping[str, Any]) -> set[str]:

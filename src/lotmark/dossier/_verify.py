@@ -1,6 +1,6 @@
 """Verifying: the eight steps in their order. A step whose ground failed is not checked, and says so."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -30,6 +30,7 @@ NAMES: Final = (
     "the electronic signatures count for this decision",
     "the decision follows from the facts and the policy",
 )
+LENT_FAILED: Final = "a result of an earlier run stands in, and its record does not bear it"
 T = TypeVar("T")
 
 
@@ -67,6 +68,17 @@ class Steps:
             if step.number == number:
                 more = replace(step, findings=(*step.findings, *findings))
                 self.done[position] = replace(more, verdict="failed", detail=failed, exit_code=exit_code) if failed else more
+
+    def check(self, number: int, work: Callable[[], Collection[Finding]], failed: str) -> None:
+        """Add a further judgement to a step that was carried out: with any finding the step failed after all."""
+        try:
+            findings = work()
+        except (KeyError, TypeError, AttributeError) as error:
+            failure = _misshapen(error)
+            self.amend(number, failure.findings, failed=failure.detail, exit_code=failure.exit_code)
+            return
+        if findings:
+            self.amend(number, findings, failed=failed)
 
     def report(self, about: dict[str, Any]) -> VerificationReport:
         """Every step in order; what was not reached stands as not checked."""
@@ -165,7 +177,8 @@ def _verify_log(
         blob=blob,
     )
     if complete:
-        _amend_expected(run, record)
+        run.check(4, lambda: release.check_expected(record), "the run did not do all that it promised when it was opened")
+    run.check(4, lambda: check_lent(record.evidence, record.lent, complete=complete), LENT_FAILED)
     verify_release(run, 6, record, about, manifest=manifest, given=given)
 
 
@@ -187,20 +200,6 @@ def verify_release(
     run.amend(first + 1, notes or ())
     if record.evidence.find("decision") is not None:
         run.run(first + 2, lambda: (release.check_decision(record), True))
-
-
-def _amend_expected(run: Steps, record: release.ReleaseRecord) -> None:
-    try:
-        missing = release.check_expected(record)
-        lent = check_lent(record.evidence, record.lent)
-    except (KeyError, TypeError, AttributeError) as error:
-        failure = _misshapen(error)
-        run.amend(4, failure.findings, failed=failure.detail, exit_code=failure.exit_code)
-        return
-    if missing:
-        run.amend(4, missing, failed="the run did not do all that it promised when it was opened")
-    if lent:
-        run.amend(4, lent, failed="a result of an earlier run stands in, and its record does not bear it")
 
 
 def _misshapen(error: Exception) -> StepFailedError:

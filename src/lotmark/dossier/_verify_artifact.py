@@ -12,7 +12,7 @@ from lotmark.dossier import _steps as steps
 from lotmark.dossier import _steps_release as release
 from lotmark.dossier._lent import check_lent, lent_payloads
 from lotmark.dossier._steps import StepFailedError
-from lotmark.dossier._verify import NAMES, Steps, read_digest, verify_release
+from lotmark.dossier._verify import LENT_FAILED, NAMES, Steps, read_digest, verify_release
 from lotmark.dossier.models import VerificationReport, belongs
 from lotmark.index.api import VerifiedReader
 from lotmark.ledger.api import verify_by_log_keys
@@ -74,8 +74,7 @@ def verify_artifact(file: Path, *, reader: VerifiedReader, policy: TrustPolicy, 
         at=parse_instant(ledger.entry(ledger.size - 1).header.received_at),
         blob=blob,
     )
-    if found_wrong := check_lent(record.evidence, record.lent):
-        run.amend(3, found_wrong, failed="a result of an earlier run stands in, and its record does not bear it")
+    run.check(3, lambda: check_lent(record.evidence, record.lent), LENT_FAILED)
     verify_release(run, 4, record, about, manifest=None, given=given)
     return run.report(about)
 
