@@ -22,7 +22,7 @@ FORMATS: Final[tuple[str, ...]] = get_args(FindingFormat)
 _NO_RULES: Final[Mapping[str, Rule]] = MappingProxyType({})
 _NONE_HIDDEN: Final[Mapping[str, int]] = MappingProxyType({})
 # All that a terminal or an XML reader would not take as a character of text; line feed and tab are treated apart.
-_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+_UNSHOWABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _FORMULA = re.compile(r"\s*[=+\-@\t\r＝＋－＠]")
 """What a spreadsheet takes for the start of a formula; the wide forms are read as the narrow ones."""
 _COLOR = re.compile("(\x1b\\[[0-9;]*m)")
@@ -277,8 +277,8 @@ def _xml(text: str) -> str:
 
 
 def _dump(value: object) -> str:
-    # ASCII: a lone surrogate from an odd file name must not break the writing of all findings.
-    return json.dumps(value, indent=2, ensure_ascii=True) + "\n"
+    # ASCII: a lone surrogate from an odd file name must not break the writing of all findings. DEL is ASCII too.
+    return show_json(json.dumps(value, indent=2, ensure_ascii=True)) + "\n"
 
 
 _WRITERS: Final[Mapping[str, Callable[[Sequence[Finding], Mapping[str, Rule], str], str]]] = {

@@ -57,6 +57,7 @@ def test_findings_are_counted_by_severity():
         ("a\nb\tc", "a\\nb\\tc"),
         ("\x1b[0m", "\\x1b[0m"),
         ("\r", "\\x0d"),
+        ("\u061c", "\\u061c"),
         ("\u202e", "\\u202e"),
         ("\ud800", "\\ud800"),
         ("\x85", "\\x85"),
@@ -249,3 +250,22 @@ class TestMarkdown:
         assert "&lt;b&gt; &amp;" in row
         assert "\\| \\`x\\` \\]\\]&gt;" in row
         assert row.replace("\\|", "").count("|") == 6
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "gitlab"])
+@pytest.mark.parametrize("raw", ["\x1b", "\x7f", "\x9b", "\u061c", "\u202e", "\ud800"], ids=ascii)
+def test_findings_as_json_hold_no_character_that_a_terminal_obeys(form, raw):
+    told = format_findings([Finding("LM-X-001", f"a{raw}b", Severity.ERROR, Location(f"f{raw}.py", 1), f"s{raw}", f"h{raw}")], form)
+    assert raw not in told
+    assert f"a{raw}b" in "\n".join(_texts(json.loads(told)))
+
+
+def _texts(value):
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)
