@@ -57,6 +57,7 @@ def write_exceptional(page: Page, tests: WithWhichTests) -> None:
         page.field("environment", f"{red.test}: {red.status}, {red.cause}", mark="!", color="yellow")
     for waived in tests.waived[:_SHOWN]:
         page.field("waived", f"{waived.test}: {waived.status}, waived by {waived.waiver}", mark="!", color="yellow")
+    _more(page, len(tests.waived))
     reused_tests = {test for reused in tests.reused for test in reused.tests}
     left = [each for each in tests.left_out if each.test not in reused_tests]
     if left:
@@ -67,8 +68,7 @@ def write_exceptional(page: Page, tests: WithWhichTests) -> None:
     for loss in tests.losses[:_SHOWN]:
         why = f", accepted by {loss.waiver}" if loss.waiver else f", declared: {loss.declared}" if loss.declared else ""
         page.field("covered less", f"{loss.what}{why}", mark="!", color="yellow")
-    if tests.losses[_SHOWN:]:
-        _more(page, len(tests.losses))
+    _more(page, len(tests.losses))
 
 
 def _name(page: Page, tests: tuple[str, ...]) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from fakes.index_answers import answers, five, proof, waiver, with_which_tests
 from lotmark.index.api import format_answers
-from lotmark.index.models import Covered, Gap, Layer
+from lotmark.index.models import Covered, Gap, Layer, Loss, WaivedTest
 
 pytestmark = pytest.mark.verifies("REQ-023")
 
@@ -180,3 +180,15 @@ class TestProof:
         made = format_answers(answers(answers=five()), width=width)
         assert made.endswith("  witness         No witness.")
         assert not [line for line in made.split("\n") if line != line.rstrip()]
+
+
+@pytest.mark.parametrize(("number", "last"), [(5, "t4"), (6, "and 1 more"), (12, "and 7 more")])
+@pytest.mark.parametrize("kind", ["waived", "losses"])
+def test_what_is_too_many_for_the_page_is_counted(kind, number, last):
+    made = {
+        "waived": tuple(WaivedTest(test=f"t{each}", status="failed", waiver="qpcr:WVR-0001") for each in range(number)),
+        "losses": tuple(Loss(item="REQ-001", what=f"t{each}", waiver=None, declared="") for each in range(number)),
+    }[kind]
+    told = [line for line in page(**{kind: made}) if "more" in line or any(f"t{each}" in line for each in range(number))]
+    assert len(told) == min(number, 5) + (number > 5)
+    assert last in told[-1]
