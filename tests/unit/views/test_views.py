@@ -191,6 +191,13 @@ class TestPage:
         assert b"prefers-color-scheme: dark" in page
         assert b"@media print" in page
 
+    def test_no_wide_column_is_cut_off_on_paper(self, page):
+        screen, _, paper = page.decode().partition("</style>")[0].partition("@media print {")
+        wide = re.findall(r"^([^{}]+?) \{[^}]*min-width: \d{2}rem", screen, re.MULTILINE)
+        (free,) = re.findall(r"^ *([^{}]+?) \{ min-width: 0; \}", paper, re.MULTILINE)
+        assert wide
+        assert set(wide) == set(free.split(", "))
+
     def test_the_same_view_gives_the_same_bytes(self):
         assert render_html(build_view(graph_of(), {})) == render_html(build_view(graph_of(), {}))
 
