@@ -1,8 +1,8 @@
 """Everything about the dependencies as one report, and the report as evidence."""
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +24,7 @@ from lotmark.supply._sbom import format_sbom
 from lotmark.supply._sbom_spdx import format_spdx
 from lotmark.supply._soup import NAME, check_soup
 from lotmark.supply._vulnerabilities import Evaluation
-from lotmark.supply.models import Baseline, Component, Distribution, Environment, InputFile, Pin, RootComponent, SoupItem, SupplyReport
+from lotmark.supply.models import Baseline, Component, Distribution, Environment, InputFile, LeftOut, Lock, Pin, RootComponent, SoupItem, SupplyReport
 from lotmark.supply.ports import Places, SourceFiles
 
 
@@ -63,39 +63,26 @@ def examine(
     """
     config_root = config_root or product_root
     where = where or somewhere
-    environment, findings = _read_environment(python)
-    markers = Markers(environment.version if environment else None)
-    locks = LockSet(product_root, config_root, declared, files or FolderFiles(product_root), markers, where)
-    locks.read()
-    findings = [*locks.reading.findings, *findings]
-    pins = merge_pins(locks.reading.pins)
-    kept, left_out, differences = compare_installed(pins, environment, where(("locks",)))
-    if python is None or environment is not None:
-        # An environment that cannot be read has said so already.
-        findings += differences
-    left_out = [*locks.reading.left_out, *left_out]
-    findings += summarise_left_out(left_out)
+    locked = _read_locked(python, lambda markers: LockSet(product_root, config_root, declared, files or FolderFiles(product_root), markers, where), where)
     judge = LicenceJudge(declared.licences, today, where)
-    components = _judge_components(kept, environment, judge)
-    findings += judge.findings
+    components = _judge_components(locked.pins, locked.environment, judge)
     evaluation = Evaluation(declared.vulnerabilities, lambda name: _find_input(name, config_root, product_root), components, product, today, where)
     evaluation.run()
-    findings += evaluation.findings
     items, about = check_soup(soup, components, safety_class=safety_class, today=today)
     components = _with_suppliers(components, items)
-    findings += [*about, *check_minimum(components, product)]
     changes = None if baseline is None else compare_components(baseline.components, components)
-    findings += tell_drift(changes or (), baseline.version if baseline else "")
+    since = baseline.version if baseline else ""
+    findings = [*locked.findings, *judge.findings, *evaluation.findings, *about, *check_minimum(components, product), *tell_drift(changes or (), since)]
     inputs = [*evaluation.inputs, *([(NAME, soup)] if soup is not None else [])]
     return SupplyReport(
         product=product,
         committed_at=committed_at,
         findings=tuple(findings),
-        locks=tuple(locks.locks),
+        locks=locked.locks,
         none=declared.none,
         components=tuple(components),
-        left_out=tuple(sorted(left_out, key=lambda each: each.purl)),
-        environment=environment,
+        left_out=locked.left_out,
+        environment=locked.environment,
         allowed_licences=judge.allowed,
         vulnerabilities=tuple(evaluation.vulnerabilities),
         dump=evaluation.reading,
@@ -104,7 +91,7 @@ def examine(
         spdx=format_spdx(product, components, committed_at),
         soup=items,
         soup_declared=soup is not None,
-        since=baseline.version if baseline else "",
+        since=since,
         changes=changes,
         inputs=tuple(InputFile(name, hashlib.sha256(data).hexdigest(), data) for name, data in inputs),
     )
@@ -122,8 +109,28 @@ def build_evidence(report: SupplyReport, *, run: str, subjects: Sequence[Subject
     return tuple(evidence)
 
 
-def _read_environment(python: Path | None) -> tuple[Environment | None, list[Finding]]:
-    return (None, []) if python is None else read_environment(python)
+@dataclass(frozen=True, slots=True)
+class _Locked:
+    """What the lock files pin, held against what is installed: `pins` are those that are part of the product here."""
+
+    locks: tuple[Lock, ...]
+    environment: Environment | None
+    pins: tuple[Pin, ...]
+    left_out: tuple[LeftOut, ...]
+    findings: tuple[Finding, ...]
+
+
+def _read_locked(python: Path | None, open_locks: Callable[[Markers], LockSet], where: Places) -> _Locked:
+    """Read the environment, then the locks under the markers of its interpreter, and compare both."""
+    environment, unread = (None, []) if python is None else read_environment(python)
+    locks = open_locks(Markers(environment.version if environment else None))
+    locks.read()
+    kept, not_here, differences = compare_installed(merge_pins(locks.reading.pins), environment, where(("locks",)))
+    if python is not None and environment is None:
+        differences = []  # that the environment cannot be read was said already
+    left_out = [*locks.reading.left_out, *not_here]
+    findings = (*locks.reading.findings, *unread, *differences, *summarise_left_out(left_out))
+    return _Locked(tuple(locks.locks), environment, tuple(kept), tuple(sorted(left_out, key=lambda each: each.purl)), findings)
 
 
 def _judge_components(pins: Sequence[Pin], environment: Environment | None, judge: LicenceJudge) -> list[Component]:
