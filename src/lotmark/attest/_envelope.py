@@ -74,7 +74,7 @@ def _read_canonical(raw: bytes) -> Envelope | None:
     """The envelope if its bytes are of the form that `sign_payload` writes; None to have them parsed.
 
     What stands at the places where that form has its values is decoded, and counts only if the form made of it is `raw`
-    again. Nearly every envelope is of this form, and this takes a third of the time of parsing.
+    again. Nearly every envelope is of this form, and for a record of a kilobyte this takes two fifths of the time of parsing.
     """
     if len(raw) > JSON_LIMITS.max_bytes:
         return None
