@@ -111,7 +111,7 @@ def write_capsule(
     data = json.dumps(manifest, sort_keys=True).encode()
     _add_to_index(folder, name, {"mediaType": _MANIFEST_TYPE, "digest": f"sha256:{_put(blobs, data).hex}", "size": len(data), "annotations": {REF: name}})
     script = folder / f"rebuild-{name}.sh"
-    script.write_text(rebuild_script(name, json.loads(lock)), encoding="utf-8")
+    _replace(script, rebuild_script(name, json.loads(lock)).encode())
     script.chmod(0o755)
     return key
 
@@ -128,10 +128,18 @@ def _add_to_index(folder: Path, name: str, descriptor: Mapping[str, Any]) -> Non
         read_part(path, Index, "the index")
         others = [each for each in json.loads(path.read_bytes())["manifests"] if each["annotations"][REF] != name]
     index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [*others, descriptor]}
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="ascii")
-    temporary = path.with_suffix(".new")
-    temporary.write_text(json.dumps(index, sort_keys=True, indent=1) + "\n", encoding="ascii")
-    temporary.replace(path)
+    _replace(folder / "oci-layout", b'{"imageLayoutVersion": "1.0.0"}')
+    _replace(path, json.dumps(index, sort_keys=True, indent=1).encode() + b"\n")
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write the whole file or leave it as it was."""
+    temporary = path.with_name(f".new-{os.getpid()}")
+    try:
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -156,12 +164,13 @@ def provisional(folder: Path, name: str) -> Iterator[Callable[[], None]]:
                 if data is None:
                     path.unlink(missing_ok=True)
                 else:
-                    path.write_bytes(data)
+                    _replace(path, data)
+                    path.chmod(0o755 if path.suffix == ".sh" else 0o644)
 
 
 def _put(blobs: Path, data: bytes) -> Digest:
     digest = Digest.of(data)
-    (blobs / digest.hex).write_bytes(data)
+    _replace(blobs / digest.hex, data)
     return digest
 
 
@@ -184,13 +193,16 @@ class _Hashing(io.RawIOBase):
 def _store(blobs: Path, role: str, entries: Iterable[_Entry], when: int = 0) -> Layer:
     """Write the entries as a tar without owner, with one time and the plain modes; under its digest."""
     temporary = blobs / f".new-{os.getpid()}"
-    with temporary.open("wb") as file:
-        sink = _Hashing(file)
-        with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, bufsize=2**20) as archive:
-            for name, path in entries:
-                _add(archive, name, path, when)
-    layer = Layer(Digest(sink.hash.hexdigest()), sink.size, role)
-    temporary.replace(blobs / layer.digest.hex)
+    try:
+        with temporary.open("wb") as file:
+            sink = _Hashing(file)
+            with tarfile.open(fileobj=sink, mode="w|", format=tarfile.PAX_FORMAT, bufsize=2**20) as archive:
+                for name, path in entries:
+                    _add(archive, name, path, when)
+        layer = Layer(Digest(sink.hash.hexdigest()), sink.size, role)
+        temporary.replace(blobs / layer.digest.hex)
+    finally:
+        temporary.unlink(missing_ok=True)
     return layer
 
 

@@ -13,7 +13,9 @@ CAPSULE_TYPE: Final = "application/vnd.lotmark.capsule.v1"
 _MAX_JSON: Final = 16 * 2**20
 T = TypeVar("T")
 
-Text = Annotated[str, msgspec.Meta(min_length=1)]
+Text = Annotated[str, msgspec.Meta(min_length=1, pattern=r"^[^\x00]*$(?!\n)")]
+Variable = Annotated[str, msgspec.Meta(pattern=r"^[^=\x00]+$(?!\n)")]
+Value = Annotated[str, msgspec.Meta(pattern=r"^[^\x00]*$(?!\n)")]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 Reference = Annotated[str, msgspec.Meta(pattern=r"^sha256:[0-9a-f]{64}$(?!\n)")]
 
@@ -79,7 +81,7 @@ class LockRecipe(_Part, frozen=True, kw_only=True):
     working_directory: Text
     outputs: Annotated[list[Text], msgspec.Meta(min_length=1)]
     timeout: Annotated[float, msgspec.Meta(gt=0)]
-    variables: dict[Text, str]
+    variables: dict[Variable, Value]
 
 
 class LockSource(_Part, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ and the recipe runs in the sandbox as any other build.
 """
 
 import datetime as dt
+import errno
 import os
 import tarfile
 from pathlib import Path
@@ -15,12 +16,13 @@ from lotmark.builds._capsule_form import Index, InputLock, LockRecipe, Manifest,
 from lotmark.builds._conditions import find_faketime
 from lotmark.builds._lane import give_to
 from lotmark.builds._layout import write_accounts
-from lotmark.builds._outputs import collect
+from lotmark.builds._outputs import Collected, collect
 from lotmark.builds._sandbox import get_sandbox
 from lotmark.builds._scratch import open_scratch
 from lotmark.builds.models import CapsuleVerdict, Mount, SandboxSpec, Verdict
 
 _NOT_MOUNTED = frozenset({"build", "var", "tmp", "proc", "dev", "sys", "run"})
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 _FAKETIME = "/build/clock/libfaketime.so"
 
 
@@ -75,15 +77,30 @@ def rebuild_capsule(capsule: Path, name: str, work: Path, *, shift: dt.timedelta
         for layer in lock.environment.layers:
             _unpack(_blob(capsule, layer.sha256), root)
         source = root / "build" / "src"
-        source.mkdir(parents=True, exist_ok=True)
+        _make_source(source, root)
         if capabilities.owner is not None:
             give_to(source, capabilities.owner)
         result = sandbox.run(_spec(lock.recipe, root, source, scratch, shift))
-        made = {each.name: each.digest for each in collect(source, lock.recipe.outputs, work / "outputs").files} if result.succeeded else {}
+        collected = collect(source, lock.recipe.outputs, work / "outputs") if result.succeeded else Collected((), ())
+    made = {each.name: each.digest for each in collected.files}
     expected = {each.name: Digest(each.sha256) for each in lock.expected}
     outputs = tuple((each, digest, made.get(each)) for each, digest in sorted(expected.items()))
-    verdict = Verdict.FAILED if not result.succeeded else Verdict.IDENTICAL if made == expected else Verdict.DIFFERENT
+    verdict = Verdict.FAILED if not result.succeeded else Verdict.IDENTICAL if made == expected and not collected.refused else Verdict.DIFFERENT
     return CapsuleVerdict(name, key, verdict, outputs, result, shift)
+
+
+def _make_source(source: Path, root: Path) -> None:
+    """The one folder that the recipe may write: a link in its place would lead it to a folder of the host."""
+    try:
+        plain = source.resolve() == root.resolve() / source.relative_to(root)
+        if plain:
+            source.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise
+        plain = False
+    if not plain:
+        raise damaged(source, "the capsule's source folder is a link or a file")
 
 
 def _unpack(layer: Path, root: Path) -> None:
@@ -91,17 +108,22 @@ def _unpack(layer: Path, root: Path) -> None:
         with tarfile.open(layer, "r:") as archive:
             archive.extractall(root, filter=_plain)  # noqa: S202 (the filter lets plain members inside the folder through, no others)
     except (tarfile.TarError, OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
         raise damaged(layer, f"the layer {layer.name} cannot be unpacked: {error}") from error
 
 
 def _plain(member: tarfile.TarInfo, root: str) -> tarfile.TarInfo:
-    """Files, folders and links alone, written inside the root; a link may name any path, for it is read inside the sandbox alone."""
+    """Files, folders and links alone, written inside the root with plain modes; a link may name any path, for it is read inside the sandbox alone."""
     parts = member.name.split("/")
     if not (member.isfile() or member.isdir() or member.issym()) or member.name.startswith("/") or ".." in parts:
         raise ValueError(f"it holds {member.name!r}, which is no plain member")
     if Path(root, *parts[:-1]).resolve() != Path(os.path.realpath(root), *parts[:-1]):
         raise ValueError(f"{member.name!r} would be written through a link")
-    return member.replace(uid=os.geteuid(), gid=os.getegid(), uname="", gname="", deep=False)
+    if Path(root, member.name).is_symlink() and not member.issym():
+        raise ValueError(f"{member.name!r} would be written through the link of that name")
+    mode = 0o755 if member.isdir() or (member.mode or 0) & 0o111 else 0o644
+    return member.replace(mode=mode, uid=os.geteuid(), gid=os.getegid(), uname="", gname="", deep=False)
 
 
 def _spec(recipe: LockRecipe, root: Path, source: Path, scratch: Path, shift: dt.timedelta) -> SandboxSpec:

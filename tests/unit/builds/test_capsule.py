@@ -1,5 +1,6 @@
 """Capsules: written deterministically, sharing blobs, and refused as soon as a byte is another; the script of a stranger."""
 
+import errno
 import io
 import json
 import subprocess
@@ -17,7 +18,7 @@ from lotmark.builds import _capsule
 from lotmark.builds._capsule import LAYER_TYPE, LOCK_TYPE, provisional, write_capsule
 from lotmark.builds._capsule_form import CAPSULE_TYPE, LockSource
 from lotmark.builds._layout import make_layout
-from lotmark.builds._rebuild import _unpack, read_lock
+from lotmark.builds._rebuild import _unpack, read_lock, rebuild_capsule
 from lotmark.builds._rebuild_script import rebuild_script
 from lotmark.builds.api import build_twice, make_capsule, stage_source
 from lotmark.builds.models import BuildReport, StagedSource
@@ -366,13 +367,28 @@ def make_tar(*members: tuple[str, bytes, str]) -> bytes:
         make_tar(("a/../../evil", tarfile.REGTYPE, "x")),
         make_tar(("out", tarfile.SYMTYPE, ".."), ("out/evil", tarfile.REGTYPE, "x")),
         make_tar(("out", tarfile.SYMTYPE, "/"), ("out/tmp/evil-capsule", tarfile.REGTYPE, "x")),
+        make_tar(("x", tarfile.SYMTYPE, "../../evil"), ("x", tarfile.REGTYPE, "x")),
+        make_tar(("x", tarfile.SYMTYPE, ".."), ("x", tarfile.DIRTYPE, "")),
         make_tar(("hard", tarfile.LNKTYPE, "/etc/passwd")),
         make_tar(("dev", tarfile.CHRTYPE, "")),
         make_tar(("fifo", tarfile.FIFOTYPE, "")),
         b"no tar at all" * 99,
         make_tar(("a", tarfile.REGTYPE, "x" * 5000))[:2000],
     ],
-    ids=["absolute", "up", "up from below", "through a link", "through a link to the root", "hard link", "device", "fifo", "no tar", "cut"],
+    ids=[
+        "absolute",
+        "up",
+        "up from below",
+        "through a link",
+        "through a link to the root",
+        "onto a link",
+        "a folder onto a link",
+        "hard link",
+        "device",
+        "fifo",
+        "no tar",
+        "cut",
+    ],
 )
 def test_a_layer_that_leaves_its_folder_is_refused(tmp_path: Path, data: bytes) -> None:
     root = tmp_path / "place" / "root"
@@ -384,6 +400,67 @@ def test_a_layer_that_leaves_its_folder_is_refused(tmp_path: Path, data: bytes) 
     assert not (tmp_path / "evil").exists()
     assert not (tmp_path / "place" / "evil").exists()
     assert not Path("/tmp/evil-capsule").exists()
+
+
+def test_modes_are_plain_whatever_a_layer_says(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    sink = io.BytesIO()
+    with tarfile.open(fileobj=sink, mode="w") as archive:
+        for name, kind, mode in ((".", tarfile.DIRTYPE, 0), ("d", tarfile.DIRTYPE, 0), ("d/su", tarfile.REGTYPE, 0o4711), ("d/f", tarfile.REGTYPE, 0o2660)):
+            info = tarfile.TarInfo(name)
+            info.type, info.mode = kind, mode
+            archive.addfile(info, io.BytesIO())
+    (tmp_path / "layer").write_bytes(sink.getvalue())
+    _unpack(tmp_path / "layer", root)
+    assert {name: (root / name).stat().st_mode & 0o7777 for name in (".", "d", "d/su", "d/f")} == {".": 0o755, "d": 0o755, "d/su": 0o755, "d/f": 0o644}
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path) -> None:
+    (tmp_path / "layer").write_bytes(make_tar(("a", tarfile.REGTYPE, "x")))
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tarfile.TarFile, "extractall", full)
+        with pytest.raises(OSError, match="No space"):
+            _unpack(tmp_path / "layer", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("build", tarfile.SYMTYPE, "{outside}")],
+        [("build/src", tarfile.SYMTYPE, "{outside}")],
+        [("build", tarfile.REGTYPE, "x")],
+        [("build/src", tarfile.REGTYPE, "x")],
+    ],
+    ids=["link above", "link", "file above", "file"],
+)
+def test_a_recipe_never_writes_a_folder_of_the_host(tmp_path: Path, bwrap: None, members: list[tuple[str, bytes, str]]) -> None:
+    outside = tmp_path / "outside"
+    (outside / "src").mkdir(parents=True)
+    layer = make_tar(*((name, kind, text.format(outside=outside)) for name, kind, text in members))
+    described = {"role": "source", "sha256": Digest.of(layer).hex, "size": len(layer)}
+    capsule = lay(tmp_path / "capsule", _with("environment", "layers", value=[described]))
+    (capsule / "blobs/sha256" / described["sha256"]).write_bytes(layer)
+    with pytest.raises(IntegrityError, match="source folder") as caught:
+        rebuild_capsule(capsule, "1.0", tmp_path / "work")
+    assert caught.value.code == "LM-BLD-045"
+    assert [path.name for path in outside.rglob("*")] == ["src"]
+
+
+def test_a_disk_that_fills_leaves_no_part_of_a_blob(tmp_path: Path, built: Any) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_capsule, "_add", full)
+        with pytest.raises(OSError, match="No space"):
+            write(tmp_path, built)
+    assert list((tmp_path / "blobs/sha256").iterdir()) == []
+    assert not (tmp_path / "index.json").exists()
 
 
 def test_links_are_unpacked_as_links(tmp_path: Path) -> None:
