@@ -66,7 +66,7 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
     """The layout that `environment` declares; `extra` are mounts that the caller adds.
 
     Raises:
-        UsageError: LM-BLD-005 for a mount that is absent or holds secrets, -006 interpreter, -007 reserved variable.
+        UsageError: LM-BLD-005 for a mount that is absent or holds secrets, -006 interpreter, -007 reserved variable, -046 an image that the backend does not use.
     """
     python = _find_python(environment, repo)
     declared = [Mount(Path(path), path) for path in environment.mounts]
@@ -81,6 +81,13 @@ def make_layout(environment: EnvironmentSection, repo: Path | None, *, network: 
                 where="environment.variables",
                 solution="remove it from environment.variables in lotmark.yaml",
             )
+    if environment.image and environment.backend != "engine":
+        raise UsageError(
+            "LM-BLD-046",
+            f"the image {environment.image!r} is declared, and the backend {environment.backend} uses none",
+            where="environment.image",
+            solution="set environment.backend: engine in lotmark.yaml, or remove the image",
+        )
     if environment.backend == "engine":
         return Layout(
             (*declared, *extra), (), ":".join((*environment.path, *_PATH)), dict(environment.variables), None, environment.image.rpartition("@sha256:")[2]

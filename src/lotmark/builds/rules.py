@@ -200,4 +200,10 @@ RULES: Final[tuple[Rule, ...]] = (
         "Every part of a capsule is named by its digest and checked before it is used; one that differs is not the one that was written.",
         "Take another copy of the capsule.",
     ),
+    Rule(
+        "LM-BLD-046",
+        "Image that nothing uses",
+        "Only the backend `engine` runs commands in an image; with another the record would name an image in which nothing was built.",
+        "Choose the backend `engine`, or remove the image.",
+    ),
 )

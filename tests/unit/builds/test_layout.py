@@ -98,6 +98,16 @@ def test_a_variable_of_the_lanes_is_refused(name: str) -> None:
     assert caught.value.code == "LM-BLD-007"
 
 
+@pytest.mark.parametrize("backend", ["bwrap", "inplace", "host"])
+def test_an_image_that_nothing_uses_is_refused(backend: str) -> None:
+    image = "debian@sha256:" + "a" * 64
+    with pytest.raises(UsageError) as caught:
+        make_layout(EnvironmentSection(python="none", backend=backend, image=image), None)
+    assert (caught.value.code, caught.value.where) == ("LM-BLD-046", "environment.image")
+    assert backend in caught.value.reason
+    assert make_layout(EnvironmentSection(python="none", backend="engine", image=image), None).image == "a" * 64
+
+
 def test_variables_are_offline_for_every_ecosystem_and_dated(repo: Path, tmp_path: Path) -> None:
     staged = stage_source(repo, "HEAD", tmp_path / "staged")
     environment = EnvironmentSection(python="none", variables={"PYTHONPATH": "{source}/src", "PIP_NO_INPUT": "0"})
